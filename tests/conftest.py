@@ -1,0 +1,32 @@
+"""What every test may ask for; a folder's own fixtures stand in that folder."""
+
+from __future__ import annotations
+
+import pytest
+from tests.support.services import (
+    database,
+    postgres,
+    valkey,
+    valkey_server,
+    without_client_settings,
+)
+
+__all__ = ["database", "postgres", "valkey", "valkey_server"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--nightly", action="store_true", help="also run the tests that take minutes")
+    parser.addoption("--update-golden", action="store_true", help="write golden files anew")
+
+
+def pytest_configure() -> None:
+    without_client_settings()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--nightly"):
+        return
+    skip = pytest.mark.skip(reason="takes minutes: `python3 go.py test --nightly`")
+    for item in items:
+        if "nightly" in item.keywords:
+            item.add_marker(skip)
