@@ -1,0 +1,336 @@
+"""Many durations in a few numbers: a histogram that merges exactly and still knows a percentile.
+
+Bin `i` holds the values in (b^(i-1), b^i] with b = 2^(1/32). A percentile is found by nearest rank
+and is at most 1.083 % away from the true value. Whether it lies above a limit of the runbook is
+not estimated at all: each limit has a counter of its own beside the bins.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Context, Decimal, Inexact
+from enum import StrEnum
+
+PER_DOUBLING = 32
+"""Bins from one value to its double."""
+
+# Sums of any finite floats fit exactly; a sum that would need rounding is a bug, so it is trapped.
+EXACT = Context(prec=2_000, Emax=999_999, Emin=-999_999, traps=[Inexact])
+_SHARP = Context(prec=60)
+_FAR = 400  # decimal exponents of floats end at 308 above and 324 below
+
+
+class Refusal(StrEnum):
+    """Why a sample was counted as bad and not fed."""
+
+    MISSING = "null"  # the source answered with nothing
+    TEXT = "not a number"
+    NOT_FINITE = "NaN or infinity"
+    NEGATIVE = "negative"
+    TOO_LONG = "too many digits"
+    IMPOSSIBLE = "more hits than there were in total"
+    BEFORE = "from before the watch"
+    FUTURE = "from the future"
+
+
+def _edges() -> tuple[float, ...]:
+    """Return 2^((k-32)/32) for k = 0..32, each rounded down, so that comparing is exact."""
+    found = []
+    for k in range(PER_DOUBLING + 1):
+        sharp = _SHARP.power(Decimal(2), _SHARP.divide(Decimal(k - PER_DOUBLING), PER_DOUBLING))
+        near = float(sharp)
+        found.append(math.nextafter(near, 0.0) if Decimal(near) > sharp and k % 32 else near)
+    return tuple(found)
+
+
+_EDGES = _edges()
+
+
+def bin_of(value: float) -> int:
+    """Return the bin of a positive value, without a logarithm: the same on every machine."""
+    fraction, power = math.frexp(value)
+    return bisect_left(_EDGES, fraction) - PER_DOUBLING + PER_DOUBLING * power
+
+
+def upper_edge(index: int) -> float:
+    """Return the largest float in bin `index`."""
+    power, rest = divmod(index - 1, PER_DOUBLING)
+    try:
+        return math.ldexp(_EDGES[rest + 1], power + 1)
+    except OverflowError:
+        return math.inf
+
+
+def middle(index: int) -> float:
+    """Return the value that stands for a bin: its relative error is the same to both ends."""
+    edge = Decimal(upper_edge(index)) if upper_edge(index) < math.inf else Decimal(2) ** 1024
+    base = Decimal(2) ** (Decimal(1) / PER_DOUBLING)
+    return float(2 * edge / (1 + base))
+
+
+def rank_of(share: Decimal, count: int) -> int:
+    """Return the nearest rank, from 1: the smallest rank that has `share` of all values."""
+    top, bottom = share.as_integer_ratio()
+    return max(1, -(-top * count // bottom))
+
+
+def exact_value(value: object) -> Decimal | Refusal:
+    """Return a measured value as an exact decimal, a float by its shortest spelling, or why not.
+
+    Trailing zeros go, so that 100, 100.0 and 1E+2 are kept alike whichever came first.
+    """
+    if isinstance(value, float):
+        if 0.0 < value < math.inf:
+            return Decimal(repr(value)).normalize(EXACT)
+        if value == 0.0:
+            return Decimal(0)
+        return Refusal.NEGATIVE if math.isfinite(value) else Refusal.NOT_FINITE
+    if value is None:
+        return Refusal.MISSING
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return Refusal.TEXT
+    return _exact_decimal(value)
+
+
+def _exact_decimal(value: int | Decimal) -> Decimal | Refusal:
+    if isinstance(value, int):
+        if value.bit_length() > 1_000:
+            return Refusal.TOO_LONG
+        return Decimal(value).normalize(EXACT) if value >= 0 else Refusal.NEGATIVE
+    if not value.is_finite():
+        return Refusal.NOT_FINITE
+    if value < 0:
+        return Refusal.NEGATIVE
+    exponent = value.as_tuple().exponent
+    assert isinstance(exponent, int)
+    if not value:
+        return Decimal(0)
+    fits = exponent > -_FAR and value.adjusted() < 308
+    return value.normalize(EXACT) if fits else Refusal.TOO_LONG
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """How many values lie above a limit and how many are equal to it, counted exactly."""
+
+    above: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """A closed histogram: integer counts, exact sum and ends, exact counters of the limits."""
+
+    count: int = 0
+    zeros: int = 0
+    bins: tuple[tuple[int, int], ...] = ()  # (index, count), ascending, no empty bins
+    total: Decimal = Decimal(0)
+    low: Decimal | None = None
+    high: Decimal | None = None
+    over: Mapping[Decimal, Over] = field(default_factory=dict)
+
+    def bin_at(self, rank: int) -> int | None:
+        """Return the bin of the value with this rank; None means zero. The rank must exist."""
+        if not 1 <= rank <= self.count:
+            msg = f"rank {rank} of {self.count} values"
+            raise ValueError(msg)
+        seen = self.zeros
+        if rank <= seen:
+            return None
+        for index, number in self.bins:
+            seen += number
+            if rank <= seen:
+                return index
+        msg = "the bins hold fewer values than were counted"
+        raise ValueError(msg)
+
+    def quantile(self, share: Decimal) -> float | None:
+        """Return the value at a share of the values (0.99), within 1.083 %; None without values."""
+        if not self.count:
+            return None
+        index = self.bin_at(rank_of(share, self.count))
+        return 0.0 if index is None else middle(index)
+
+    def above_bin(self, index: int) -> int:
+        """Return how many values lie above the upper edge of a bin; exact."""
+        return sum(number for at, number in self.bins if at > index)
+
+    def order_at(self, rank: int, limit: Decimal) -> int | None:
+        """Tell whether the value with this rank is below (-1), at (0) or above (1) the limit.
+
+        Exact where the limit has its own counter or lies outside the value's bin. None says that
+        it cannot be told from what was kept.
+        """
+        kept = self.over.get(limit)
+        if kept is not None:
+            if self.count - kept.above < rank:
+                return 1
+            return 0 if self.count - kept.above - kept.at < rank else -1
+        low, high = self.bounds(rank)
+        if low == high:
+            return (low > limit) - (low < limit)
+        if high < limit:
+            return -1
+        return 1 if low > limit else None
+
+    def bounds(self, rank: int) -> tuple[Decimal, Decimal]:
+        """Return between which two values (both may be it) the value with this rank lies."""
+        index = self.bin_at(rank)
+        if index is None:
+            return Decimal(0), Decimal(0)
+        assert self.low is not None
+        assert self.high is not None
+        top = upper_edge(index)
+        below = Decimal(math.nextafter(upper_edge(index - 1), math.inf))
+        low = max(below, self.low)
+        high = self.high if top == math.inf else min(Decimal(top), self.high)
+        return min(low, high), high  # a decimal may stand a hair beside its float
+
+    def merge(self, other: Sketch) -> Sketch:
+        """Return both together; only limits that both have counted stay exact."""
+        if not self.count or not other.count:
+            full = self if self.count else other
+            limits = {**other.over, **self.over}
+            return full if self.count or other.count else Sketch(over=limits)
+        bins = dict(self.bins)
+        for index, number in other.bins:
+            bins[index] = bins.get(index, 0) + number
+        lows = [low for low in (self.low, other.low) if low is not None]
+        highs = [high for high in (self.high, other.high) if high is not None]
+        return Sketch(
+            self.count + other.count,
+            self.zeros + other.zeros,
+            tuple(sorted(bins.items())),
+            EXACT.add(self.total, other.total),
+            min(lows, default=None),
+            max(highs, default=None),
+            {
+                limit: Over(mine.above + other.over[limit].above, mine.at + other.over[limit].at)
+                for limit, mine in self.over.items()
+                if limit in other.over
+            },
+        )
+
+    def as_json(self) -> dict[str, object]:
+        """Return the JSON form; in `counts` a negative number is a run of so many empty bins."""
+        return {
+            "count": self.count,
+            "zeros": self.zeros,
+            "i0": self.bins[0][0] if self.bins else 0,
+            "counts": list(_packed(self.bins)),
+            "sum": str(self.total),
+            "min": None if self.low is None else str(self.low),
+            "max": None if self.high is None else str(self.high),
+            "over": {
+                str(limit): [self.over[limit].above, self.over[limit].at]
+                for limit in sorted(self.over)
+            },
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, object]) -> Sketch:
+        """Read what `as_json` wrote.
+
+        Raises:
+            ValueError: the counts do not add up.
+        """
+        zeros, first, counts = data["zeros"], data["i0"], data["counts"]
+        count, over = data["count"], data["over"]
+        assert isinstance(zeros, int)
+        assert isinstance(first, int)
+        assert isinstance(counts, list)
+        assert isinstance(count, int)
+        assert isinstance(over, dict)
+        bins = tuple(_unpacked(first, counts))
+        if zeros + sum(number for _, number in bins) != count:
+            msg = f"the bins of a stored bucket do not hold its {count} values"
+            raise ValueError(msg)
+        low, high = data["min"], data["max"]
+        return cls(
+            count,
+            zeros,
+            bins,
+            Decimal(str(data["sum"])),
+            None if low is None else Decimal(str(low)),
+            None if high is None else Decimal(str(high)),
+            {Decimal(limit): Over(*pair) for limit, pair in over.items()},
+        )
+
+
+def _packed(bins: Iterable[tuple[int, int]]) -> Iterator[int]:
+    last: int | None = None
+    for index, number in bins:
+        if last is not None and index - last > 1:
+            yield -(index - last - 1)
+        yield number
+        last = index
+
+
+def _unpacked(first: int, counts: Iterable[int]) -> Iterator[tuple[int, int]]:
+    index = first
+    for number in counts:
+        if number < 0:
+            index -= number
+        else:
+            yield index, number
+            index += 1
+
+
+class SketchBuilder:
+    """A histogram that is being filled; the order of the values does not matter."""
+
+    __slots__ = ("_above", "_at", "_bins", "_count", "_high", "_limits", "_low", "_total", "_zeros")
+
+    def __init__(self, limits: Iterable[Decimal] = ()) -> None:
+        """Count exactly at these limits, beside the bins."""
+        self._limits = tuple(sorted(set(limits)))
+        self._above = [0] * (len(self._limits) + 1)  # by how many limits a value passes
+        self._at = dict.fromkeys(self._limits, 0)
+        self._bins: dict[int, int] = {}
+        self._count = self._zeros = 0
+        self._total = Decimal(0)
+        self._low: Decimal | None = None
+        self._high: Decimal | None = None
+
+    @property
+    def count(self) -> int:
+        """Return how many values were fed."""
+        return self._count
+
+    def add(self, value: object) -> Refusal | None:
+        """Feed one value; a value that is none is not fed, and the reason is returned."""
+        number = exact_value(value)
+        if isinstance(number, Refusal):
+            return number
+        self._count += 1
+        self._total = EXACT.add(self._total, number)
+        if self._low is None or number < self._low:
+            self._low = number
+        if self._high is None or number > self._high:
+            self._high = number
+        self._bin(number)
+        if self._limits:
+            self._above[bisect_left(self._limits, number)] += 1
+            if number in self._at:
+                self._at[number] += 1
+        return None
+
+    def _bin(self, number: Decimal) -> None:
+        near = float(number)
+        if near == 0.0:
+            self._zeros += 1
+            return
+        index = bin_of(near)
+        self._bins[index] = self._bins.get(index, 0) + 1
+
+    def done(self) -> Sketch:
+        """Return the closed histogram."""
+        over, above = {}, self._count
+        for limit, passed in zip(self._limits, self._above, strict=False):
+            above -= passed
+            over[limit] = Over(above, self._at[limit])
+        bins = tuple(sorted(self._bins.items()))
+        return Sketch(self._count, self._zeros, bins, self._total, self._low, self._high, over)

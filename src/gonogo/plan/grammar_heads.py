@@ -1,0 +1,212 @@
+"""What stands around the comparisons of a line: severity, `if`, label, action, brackets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gonogo.errors import Diagnostic
+from gonogo.plan.grammar_subject import name_of, strip_verbs
+from gonogo.plan.grammar_values import Scope
+from gonogo.plan.lexer import Kind, Token, Tokens
+from gonogo.plan.words import (
+    CONDITION_WORDS,
+    FOLLOW_UPS,
+    GENERIC_LABELS,
+    SEVERITIES,
+    STATS,
+    bag,
+    stat_of,
+)
+
+_EXPECTED = bag("expect expected expects expectation should")
+_NOT_LABELS = bag("estimated estimate eta duration wait budget timeline schedule")
+
+
+@dataclass(slots=True)
+class Piece:
+    """Tokens between two joining words, without END, and the joining words in front of them."""
+
+    tokens: Tokens
+    words: frozenset[str]
+
+
+def take_severity(tokens: Tokens) -> tuple[str | None, Tokens]:
+    """Take `[P1]`, `Page:`, `Critical -`, `sev 2:` off the front."""
+    low = [token.low for token in tokens[:4]]
+    if len(tokens) > 4 and low[0] == "[" and low[1] in SEVERITIES and low[2] == "]":
+        return SEVERITIES[low[1]], tokens[3 + (low[3] in {":", "-"}) :]
+    if (
+        len(tokens) > 4
+        and low[0] == "sev"
+        and f"sev{low[1]}" in SEVERITIES
+        and low[2] in {":", "-"}
+    ):
+        return f"sev{low[1]}", tokens[3:]
+    if len(tokens) > 2 and low[0] in SEVERITIES:
+        mark = tokens[1]
+        if mark.text == ":" or (mark.text == "-" and not mark.glued and not tokens[2].glued):
+            return SEVERITIES[low[0]], tokens[2:]
+        if low[0] in {"p0", "p1", "p2", "p3", "p4"} and mark.kind is Kind.ARROW:
+            return SEVERITIES[low[0]], tokens[2:]
+    return None, tokens
+
+
+def split_sentences(tokens: Tokens) -> list[Tokens]:
+    """Split at full stops that end a sentence; each part keeps an END of its own."""
+    parts: list[Tokens] = []
+    start = 0
+    for at, token in enumerate(tokens):
+        last = token.kind is Kind.END
+        stop = token.kind is Kind.SIGN and token.text in ".!?" and not tokens[at + 1].glued
+        if last or stop:
+            if at > start:
+                parts.append(closed(tokens[start:at]))
+            start = at + 1
+    return parts
+
+
+def closed(tokens: Tokens) -> Tokens:
+    """Return the tokens with an END behind them."""
+    last = tokens[-1].end if tokens else 0
+    return Tokens([*tokens, Token(Kind.END, "", last, last)])
+
+
+def has_op(tokens: Tokens) -> bool:
+    """Tell whether a comparison stands among the tokens."""
+    return any(t.kind is Kind.OP and t.need in {"number", "any"} for t in tokens)
+
+
+def without_if(tokens: Tokens) -> Tokens:
+    """Take `if`, `roll back when`, `alert if the` off the front."""
+    for at, token in enumerate(tokens[:7]):
+        if token.kind is Kind.OP or token.text in {"(", ","}:
+            return tokens
+        if token.low in CONDITION_WORDS:
+            ordered = all(t.kind in {Kind.WORD, Kind.JOIN, Kind.SIGN} for t in tokens[:at])
+            first = tokens[0].low
+            orders = first in FOLLOW_UPS or first in SEVERITIES or at == 0
+            return tokens[at + 1 :] if ordered and orders else tokens
+    return tokens
+
+
+def without_action(scope: Scope, tokens: Tokens) -> Tokens:
+    """Cut `→ page the owner`; keep `GET /x → 404` as a status."""
+    for at, token in enumerate(tokens):
+        if token.kind is not Kind.ARROW:
+            continue
+        before, behind = tokens[:at], tokens[at + 1 :]
+        if not has_op(before) and behind[0].kind in {Kind.NUMBER, Kind.CLASS}:
+            made = Token(Kind.WORD, "returns", token.start, token.end)
+            return Tokens([*before, made, *behind])
+        if has_op(before) and has_op(behind):
+            place = next(t for t in behind if t.kind is Kind.OP)
+            raise scope.wrong(
+                "GN105", "two thresholds with arrows in one line", scope.span(place),
+                expected="one condition in a line", hint="write a line for each threshold",
+            )  # fmt: skip
+        return closed(before)
+    return tokens
+
+
+def label(scope: Scope, tokens: Tokens) -> tuple[str | None, bool, Tokens, list[Diagnostic]]:
+    """Split `Response time: p95 < 500 ms` into a name for what follows, or a mere heading."""
+    depth = 0
+    for at, token in enumerate(tokens[:-1]):
+        depth += (token.text == "(") - (token.text == ")")
+        if token.kind is Kind.OP and token.need in {"number", "any"} and not depth:
+            break
+        if token.text != ":" or token.kind is not Kind.SIGN or depth:
+            continue
+        words, rest = tokens[:at], tokens[at + 1 :]
+        if not words or rest[0].kind is Kind.END:
+            break
+        return _labelled(scope, words, rest)
+    return None, False, tokens, []
+
+
+def _labelled(
+    scope: Scope, words: Tokens, rest: Tokens
+) -> tuple[str | None, bool, Tokens, list[Diagnostic]]:
+    low = {word.low for word in words}
+    if low & _EXPECTED and len(words) <= 3:
+        return None, True, rest, []
+    if low & _NOT_LABELS and not has_op(rest):
+        return None, False, closed(Tokens()), []
+    if low & {"any", "all", "either"} and low & {"of", "these", "following"}:
+        return None, False, rest, []
+    if all(word.low in GENERIC_LABELS for word in words):
+        return None, False, rest, []
+    bare = _is_bare(rest)
+    if bare and any(word.kind is Kind.STAT or word.low in STATS for word in words):
+        return None, False, Tokens([*words, *rest]), []
+    name = name_of(words[strip_verbs(words) :] or words)
+    if bare or not has_op(rest) or _all_statistics(rest):
+        return name, False, rest, []
+    if strip_verbs(words) == len(words) or words[0].low in CONDITION_WORDS:
+        return None, False, rest, []
+    remark = scope.warning(
+        "GN122", f"`{name}` is read as a heading, not as part of the name",
+        scope.span(words[0], words[-1]), hint="put it into the name if it says what is measured",
+    )  # fmt: skip
+    return None, False, rest, [remark]
+
+
+def _is_bare(rest: Tokens) -> bool:
+    """Tell whether a comparison begins without a name: `< 5 %`, `p95 < 1 s`."""
+    at = strip_verbs(rest)
+    while rest[at].kind is Kind.STAT or rest[at].low in STATS:
+        at += 1
+    return rest[at].kind is Kind.OP and rest[at].need in {"number", "any"}
+
+
+def _all_statistics(rest: Tokens) -> bool:
+    """Tell whether each piece behind a label is a statistic with its comparison."""
+    return all(
+        _is_bare(closed(piece.tokens)) and stat_of(piece.tokens[0].text) is not None
+        for piece in split_pieces(rest)
+    )
+
+
+def without_brackets(tokens: Tokens) -> Tokens:
+    """Open brackets that hold the comparison: `page load (target: < 2 s)`, `(A or B)`."""
+    start = -1
+    depth = 0
+    for at, token in enumerate(tokens):
+        if token.text == "(" and token.kind is Kind.SIGN:
+            start = at if depth == 0 else start
+            depth += 1
+        elif token.text == ")" and token.kind is Kind.SIGN and depth:
+            depth -= 1
+            if depth == 0 and has_op(tokens[start:at]):
+                return _opened(tokens, start, at)
+        elif depth == 0 and token.kind is Kind.OP and token.need in {"number", "any"}:
+            return tokens
+    return tokens
+
+
+def _opened(tokens: Tokens, start: int, end: int) -> Tokens:
+    inside = tokens[start + 1 : end]
+    if inside and inside[0].low in GENERIC_LABELS:
+        colon = len(inside) > 1 and inside[1].text == ":"
+        inside = inside[1 + colon :]
+    if _is_bare(closed(inside)):
+        return Tokens([*tokens[:start], *inside, *tokens[end + 1 :]])
+    return Tokens([*inside, *tokens[end + 1 :]])
+
+
+def split_pieces(tokens: Tokens) -> list[Piece]:
+    """Split a line at its joining words, outside of brackets."""
+    pieces: list[Piece] = []
+    current: Tokens = Tokens()
+    words: set[str] = set()
+    depth = 0
+    for token in tokens:
+        depth = max(depth + (token.text == "(") - (token.text == ")"), 0)
+        if token.kind is Kind.END or (token.kind is Kind.JOIN and not depth):
+            if current:
+                pieces.append(Piece(current, frozenset(words)))
+                current, words = Tokens(), set()
+            words.add(token.low)
+        else:
+            current.append(token)
+    return pieces

@@ -1,0 +1,167 @@
+"""All that the author of a probe or an action reads: what a block is, is given, and gives back.
+
+A kind is one frozen dataclass. Its *fields are what the runbook may say* (options at the top of the
+fence, or keys of a typed YAML block); its one method `perform` is what it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import ClassVar, Protocol, runtime_checkable
+
+from gonogo.errors import Diagnostic
+from gonogo.plan.units import Quantity
+from gonogo.redaction import Redactor
+from gonogo.source import Span
+
+Datum = Quantity | int | float | Decimal | str | bool | None | list["Datum"] | dict[str, "Datum"]
+
+
+class Role(StrEnum):
+    """What a phase is for; read from the words of its heading or from `Phase:`."""
+
+    PREFLIGHT = "preflight"  # before anything changes
+    DEPLOY = "deploy"  # the world changes
+    VERIFY = "verify"  # smoke tests
+    LOAD = "load"  # load tests
+    WATCH = "watch"  # measuring on a beat after the deploy
+    ROLLBACK = "rollback"  # undoing; runs only after a no-go
+    SIGNOFF = "sign-off"  # success criteria and approvals
+    MAINTENANCE = "maintenance"  # standing duties after the release
+    REFERENCE = "reference"  # never carried out
+
+
+class Effect(StrEnum):
+    """What carrying out a step does to the world."""
+
+    CHECK = "check"  # looks; may be repeated at will
+    ACTION = "action"  # changes; never repeated without a rule or a person's answer
+    MANUAL = "manual"  # a person does it and answers
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A name that must be bound before the run, and where it is used (relative to the block)."""
+
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Destruction:
+    """Something that cannot be got back, recognised from the statement itself."""
+
+    statement: str  # the statement or command, as written, shortened
+    target: str  # the object that is lost; a person types this name to confirm
+    span: Span  # relative to the block
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What was seen, once: indicators by name, rows where there are any, and a text for evidence.
+
+    `indicators` holds typed values: a number with a known unit is a `Quantity` (latency in s).
+    `None` means null: it never passes.
+    """
+
+    indicators: Mapping[str, Datum]
+    rows: Sequence[Mapping[str, Datum]] | None = None
+    text: str = ""
+
+
+def nothing(_stream: str, _text: str) -> None:
+    """Drop live output."""
+
+
+def never() -> bool:
+    """Say that nobody asked to stop."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a block is given when it is carried out."""
+
+    targets: Mapping[str, str]  # front matter `targets`, resolved; secrets inside
+    variables: Mapping[str, str]  # environment for `${NAME}` and for child processes
+    cwd: Path  # where commands run: the folder of the runbook
+    folder: Path  # this attempt's own folder; the shim records the child here
+    timeout_s: float
+    effect: Effect
+    redact: Redactor
+    on_output: Callable[[str, str], None] = field(default=nothing)
+    should_stop: Callable[[], bool] = field(default=never)
+
+
+class Work(Protocol):
+    """One block of a runbook that can be carried out."""
+
+    kind: ClassVar[str]  # name in `gonogo kinds` and in a typed YAML block
+    languages: ClassVar[tuple[str, ...]]  # fence languages that mean this kind; first is canonical
+    indicators: ClassVar[Mapping[str, str]]  # name in conditions -> one sentence with its unit
+    example: ClassVar[str]  # a block in Markdown that lint accepts
+    traceable: ClassVar[bool]  # runs through the shim: can be re-attached after our own death
+
+    def effect(self, role: Role) -> Effect:
+        """Say whether this block looks or changes; by the statement itself where it can be seen."""
+        ...
+
+    def default_expectation(self, effect: Effect) -> str | None:
+        """Return the condition that holds when the author wrote none; None: there must be one."""
+        ...
+
+    def variables(self) -> tuple[Variable, ...]:
+        """Return the names that must be bound; places are relative to the block's first line."""
+        ...
+
+    def destroys(self) -> tuple[Destruction, ...]:
+        """Return what this block destroys; empty for almost all."""
+        ...
+
+    def review(self) -> tuple[Diagnostic, ...]:
+        """Return the mistakes that can be seen without running; places relative to the block."""
+        ...
+
+    def describe(self) -> str:
+        """Return one short line for plans and reports."""
+        ...
+
+    def perform(self, context: Context) -> Observation:
+        """Do it and return what was seen.
+
+        Raises:
+            WorkError: it could not be done (`failed=False`) or went wrong (`failed=True`).
+        """
+        ...
+
+
+@runtime_checkable
+class Scripted(Protocol):
+    """A block whose text a shell can parse before anything runs."""
+
+    shell: str
+    interpreter: str
+
+    def script(self) -> str:
+        """Return the text, line for line as on the page."""
+        ...
+
+
+class Catalog(Protocol):
+    """The list of kinds, as the runbook hop needs it."""
+
+    def kind(self, name: str) -> type[Work] | None:
+        """Return the kind of this name."""
+        ...
+
+    def language(self, word: str) -> type[Work] | None:
+        """Return the kind that a fence language means."""
+        ...
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all kinds, in the order of the documentation."""
+        ...

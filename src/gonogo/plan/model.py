@@ -1,0 +1,214 @@
+"""A runbook, understood: phases, steps, rules, rollback; frozen values with their places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gonogo.errors import Diagnostic
+from gonogo.plan.condition import Condition
+from gonogo.plan.kinds import Destruction, Effect, Role, Variable, Work
+from gonogo.source import Source, Span
+
+
+class Mode(StrEnum):
+    """How much a runbook promises."""
+
+    EXPLICIT = "explicit"  # `gonogo: 1`: what is not understood in an executable phase is an error
+    ASSISTED = "assisted"  # any checklist: nothing runs without a person's yes for that block
+
+
+class Interrupted(StrEnum):
+    """What happens to an action that was in flight when we died and cannot be re-attached."""
+
+    ASK = "ask"  # a person says done, run again, or failed
+    RERUN = "rerun"  # the author declared it idempotent
+
+
+class Consequence(StrEnum):
+    """What a rule is for; polarity comes from here, never from the operator."""
+
+    OBJECTIVE = "objective"  # must hold
+    WARN = "warn"
+    PAGE = "page"
+    CRITICAL = "critical"
+    ROLLBACK = "rollback"  # must not hold; rolls back when it does
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """A condition that a step's observation must meet."""
+
+    condition: Condition
+    span: Span
+    default: bool = False  # not written by the author; lint and plan print it
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One fence, understood; `span` is the body's place in the runbook."""
+
+    kind: str
+    work: Work
+    text: str
+    span: Span
+    options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try again while the expectation is not met; waits `every_s` between two attempts."""
+
+    attempts: int
+    every_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How to see that a step is already done (`Unless:`): a block and what it must show."""
+
+    block: Block
+    expect: tuple[Expectation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: a block to carry out, or (no block) a question to a person."""
+
+    id: str  # slug of heading path and text, or the author's name; never a position
+    title: str
+    span: Span
+    path: tuple[str, ...]  # headings above
+    effect: Effect
+    block: Block | None = None
+    expect: tuple[Expectation, ...] = ()
+    critical: bool = False  # its failure stops everything behind it
+    claimed: bool = False  # pre-ticked by the author: a claim, not a result
+    optional: bool = False  # a person may leave it out, with a reason
+    needs: tuple[str, ...] = ()  # ids of steps that must have passed
+    parallel: bool = False  # may run beside its neighbours
+    retry: Retry | None = None
+    timeout_s: float = 300.0
+    unless: Done | None = None
+    undo: tuple[Block, ...] = ()
+    interrupted: Interrupted = Interrupted.ASK
+    destroys: tuple[Destruction, ...] = ()  # places are in the runbook
+    owner: str | None = None
+    estimate_s: float | None = None
+    records: tuple[str, ...] = ()  # indicators to keep in the evidence by name
+    notes: tuple[str, ...] = ()  # other directives and prose worth showing, as "Name: value"
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A heading and its steps, closed by a gate."""
+
+    id: str
+    title: str
+    role: Role
+    span: Span
+    steps: tuple[Step, ...]
+    estimate_s: float | None = None
+    needs: tuple[str, ...] = ()  # ids of phases or steps
+    span_s: float | None = None  # a watch: how long
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One way back; options are tried in the written order."""
+
+    id: str
+    title: str
+    span: Span
+    steps: tuple[Step, ...]
+    stated_s: float | None = None
+
+    @property
+    def destructive(self) -> bool:
+        """Say whether something cannot be got back; read from the statements, not from labels."""
+        return any(step.destroys for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A condition over the watch with its consequence."""
+
+    id: str
+    condition: Condition
+    consequence: Consequence
+    span: Span
+    defaulted: bool = False  # no window was written; the default is one full bucket
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """The rollback section: options in order, then the proof that the old state is back."""
+
+    id: str
+    span: Span
+    options: tuple[Option, ...]
+    proof: tuple[Step, ...] = ()
+    automatic: bool = True  # `rollback: auto`; with `ask` a person says yes first
+    stated_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A name used in rules, bound to a source in the front matter (fields as written)."""
+
+    name: str
+    fields: Mapping[str, object]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A named place in the world: `app: ${APP_URL}`; the text still holds its variables."""
+
+    name: str
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What one piece of the runbook was understood as; the lines of `gonogo lint`."""
+
+    span: Span
+    what: str  # phase, step, action, check, manual step, rule, directive, reference, ignored …
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The whole runbook, understood. `phases` holds the executable ones in order."""
+
+    title: str
+    service: str
+    mode: Mode
+    source: Source
+    phases: tuple[Phase, ...]
+    rollback: Rollback | None
+    rules: tuple[Rule, ...]
+    metrics: tuple[Metric, ...]
+    targets: tuple[Target, ...]
+    environments: Mapping[str, Mapping[str, str]]
+    variables: tuple[Variable, ...]  # every name that must be bound, first use each
+    meanings: tuple[Meaning, ...]
+    diagnostics: tuple[Diagnostic, ...]  # warnings and notes; errors never get this far
+    settings: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)  # variables in every environment
+
+    def steps(self) -> Iterator[Step]:
+        """Yield the steps of the executable phases, in order; not those of the rollback."""
+        for phase in self.phases:
+            yield from phase.steps
+
+    def every_step(self) -> Iterator[Step]:
+        """Yield all steps, those of the rollback last."""
+        yield from self.steps()
+        if self.rollback is not None:
+            for option in self.rollback.options:
+                yield from option.steps
+            yield from self.rollback.proof
