@@ -1,0 +1,323 @@
+"""From the outline of a page to a plan, with all mistakes at once: the second of the six hops."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+
+from gonogo.errors import Diagnostic, RunbookError, Severity
+from gonogo.plan.kinds import Catalog, Role
+from gonogo.plan.model import Meaning, Phase, Plan, Rollback, Step
+from gonogo.runbook import (
+    contradictions,
+    durations,
+    layout,
+    rollback,
+    settings,
+    strangers,
+    variables,
+)
+from gonogo.runbook.binding import Binder, Loose
+from gonogo.runbook.blocks import Fences
+from gonogo.runbook.chapters import Chapter, read_chapters
+from gonogo.runbook.directives import Name, of_name
+from gonogo.runbook.drafts import Draft, Origin, RuleDraft
+from gonogo.runbook.identity import Register, slug, slug_of_title, step_id
+from gonogo.runbook.limits import Rules
+from gonogo.runbook.notebook import Notebook
+from gonogo.runbook.order import Entry, Index, check_order, resolve
+from gonogo.runbook.outline import Outline
+from gonogo.runbook.roles import Topic
+from gonogo.runbook.settings import Settings
+from gonogo.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """What was understood, also when it is not enough for a plan."""
+
+    plan: Plan | None  # None when there is an error
+    diagnostics: tuple[Diagnostic, ...]
+    meanings: tuple[Meaning, ...]
+
+
+def assemble(outline: Outline, catalog: Catalog) -> Plan:
+    """Return the plan of a runbook.
+
+    Raises `RunbookError` with all diagnostics, by line, when one of them is an error.
+    """
+    understood = understand(outline, catalog)
+    if understood.plan is None:
+        raise RunbookError(outline.source, understood.diagnostics)
+    return understood.plan
+
+
+def understand(outline: Outline, catalog: Catalog) -> Understanding:
+    """Return the plan, or none when there is an error, with all diagnostics and meanings."""
+    book = Notebook(outline.source, catalog)
+    book.extend(outline.diagnostics)
+    found = settings.read(outline.front_matter, book)
+    plan = _Assembly(outline, found, book).plan()
+    diagnostics, meanings = book.diagnostics, book.meanings
+    if any(d.severity is Severity.ERROR for d in diagnostics):
+        return Understanding(None, diagnostics, meanings)
+    plan = dataclasses.replace(plan, diagnostics=diagnostics, meanings=meanings)
+    return Understanding(plan, diagnostics, meanings)
+
+
+@dataclass(slots=True)
+class _Bound:
+    """A chapter whose drafts are bound."""
+
+    chapter: Chapter
+    id: str
+    loose: list[Loose] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    questions: list[Draft] = field(default_factory=list)
+    has_rules: bool = False
+
+
+class _Assembly:
+    """One runbook on its way to a plan."""
+
+    def __init__(self, outline: Outline, found: Settings, book: Notebook) -> None:
+        self.outline = outline
+        self.settings = found
+        self.book = book
+        self.fences = Fences(book, frozenset(target.name for target in found.targets))
+        self.rules = Rules(book, found.metrics)
+        self.binder = Binder(book, found, self.fences)
+        self.register = Register()
+        self._phase_needs: dict[str, tuple[str, ...]] = {}
+
+    def plan(self) -> Plan:
+        places = layout.lay_out(self.outline, self.book)
+        strangers.report(places, self.book)
+        bound = self._name_phases(read_chapters(places, self.book, self.fences))
+        for one in bound:
+            self._read_rules(one)
+        self._place_questions(bound)
+        for one in bound:
+            self._bind(one)
+        self._resolve(bound)
+        phases = tuple(self._phase(one) for one in bound if self._is_phase(one))
+        back = self._rollback(bound)
+        contradictions.report(self.rules.rules, self.book)
+        used = variables.collect(self.fences.variables, self.settings, self.book)
+        self._check_empty(phases)
+        return Plan(
+            title=self.settings.title or self.outline.title or self.outline.source.name,
+            service=self.settings.service
+            or slug(self.settings.title or self.outline.title or "runbook"),
+            mode=self.book.mode,
+            source=self.outline.source,
+            phases=phases,
+            rollback=back,
+            rules=tuple(self.rules.rules),
+            metrics=self.settings.metrics,
+            targets=self.settings.targets,
+            environments=self.settings.environments,
+            variables=used,
+            meanings=(),
+            diagnostics=(),
+            settings=self._settings(bound),
+            env=self.settings.env,
+        )
+
+    # --- phases
+
+    def _name_phases(self, chapters: list[Chapter]) -> list[_Bound]:
+        register = Register()
+        bound = []
+        for chapter in chapters:
+            name, first = register.claim(slug_of_title(chapter.title), chapter.span.line)
+            if first is not None and chapter.drafts:
+                self.book.note(
+                    "GN322",
+                    f"a phase `{chapter.title}` stands on line {first} too; this one is `{name}`",
+                    chapter.span,
+                )
+            bound.append(_Bound(chapter, name))
+        return bound
+
+    def _read_rules(self, one: _Bound) -> None:
+        before = len(self.rules.rules)
+        for draft in one.chapter.rules:
+            question = self.rules.add(draft)
+            if question is not None:
+                one.questions.append(question)
+        for step in one.chapter.drafts:
+            self._rule_of_box(step)
+        one.has_rules = len(self.rules.rules) > before
+
+    def _rule_of_box(self, draft: Draft) -> None:
+        """Make a success criterion with a figure a rule, beside the question that it stays."""
+        if draft.parts or draft.origin not in (Origin.BOX, Origin.MARK, Origin.ITEM, Origin.ROW):
+            return
+        if draft.role not in (Role.SIGNOFF, Role.WATCH):
+            return
+        must = draft.role is Role.SIGNOFF
+        self.rules.add_box(
+            RuleDraft(draft.words, draft.span, Topic.CRITERIA, draft.role, draft.path, certain=must)
+        )
+
+    def _place_questions(self, bound: list[_Bound]) -> None:
+        """Give each question to its phase; those of the rollback section to the watch."""
+        watch = [one for one in bound if one.chapter.role is Role.WATCH]
+        others = [one for one in bound if one.chapter.role is not Role.ROLLBACK]
+        home = (watch or others)[-1] if watch or others else None
+        for one in bound:
+            one.chapter.drafts += one.questions if one.chapter.role is not Role.ROLLBACK else []
+            one.chapter.drafts.sort(key=lambda draft: draft.span)
+        for one in bound:
+            if one.chapter.role is not Role.ROLLBACK:
+                continue
+            if home is not None:
+                home.chapter.drafts += one.questions
+                continue
+            for draft in one.questions:
+                self.book.warn("GN338", "no phase is left in which this is asked", draft.span)
+
+    def _bind(self, one: _Bound) -> None:
+        for draft in one.chapter.drafts:
+            for loose in self.binder.bind(draft):
+                one.loose.append(loose)
+                one.steps.append(self._identified(loose))
+
+    def _identified(self, loose: Loose) -> Step:
+        step = loose.step
+        if loose.named is not None:
+            wanted = slug(loose.named.text)
+        else:
+            wanted = step_id(step.path, step.title) + loose.suffix
+        name, first = self.register.claim(wanted, step.span.line)
+        if first is not None:
+            self._same_name(loose, wanted, name, first)
+        return dataclasses.replace(step, id=name)
+
+    def _same_name(self, loose: Loose, wanted: str, name: str, first: int) -> None:
+        span = loose.named.span if loose.named is not None else loose.step.span
+        what = f"the name `{wanted}`" if loose.named is not None else f"`{loose.step.title}`"
+        if self.book.explicit:
+            self.book.error(
+                "GN323",
+                f"{what} stands under these headings on line {first} too",
+                span,
+                label="cannot be told apart",
+                hint="change the words, or give this step a line `- Name: …` of its own",
+            )
+        else:
+            self.book.note(
+                "GN323", f"{what} stands on line {first} too; this one is `{name}`", span
+            )
+
+    def _is_phase(self, one: _Bound) -> bool:
+        if one.chapter.role is Role.ROLLBACK:
+            return False
+        return bool(one.steps) or (one.chapter.role is Role.WATCH and one.has_rules)
+
+    def _phase(self, one: _Bound) -> Phase:
+        chapter = one.chapter
+        span_s = chapter.watch_s() if chapter.role is Role.WATCH else None
+        estimate = None if chapter.role is Role.WATCH else durations.stated_in(chapter.title)
+        for remark in of_name(chapter.remarks, Name.ESTIMATE):
+            estimate = durations.seconds(remark.text) or estimate
+        return Phase(
+            id=one.id,
+            title=chapter.title,
+            role=chapter.role,
+            span=chapter.span,
+            steps=tuple(one.steps),
+            estimate_s=estimate,
+            needs=self._phase_needs.get(one.id, ()),
+            span_s=span_s,
+        )
+
+    # --- order
+
+    def _resolve(self, bound: list[_Bound]) -> None:
+        entries, parents = _entries(bound)
+        index = Index(entries)
+        edges: dict[str, list[tuple[str, Span]]] = {}
+        for one in bound:
+            phase = f"phase:{one.id}"
+            needs = resolve(of_name(one.chapter.remarks, Name.NEEDS), index, self.book)
+            edges[phase] = list(needs)
+            self._phase_needs[one.id] = tuple(name.removeprefix("phase:") for name, _ in needs)
+            for at, loose in enumerate(one.loose):
+                found = resolve(loose.needs, index, self.book)
+                edges[one.steps[at].id] = list(found)
+                names = _expanded(found, bound)
+                if loose.follows and one.steps[at - 1].id not in names:
+                    names = (*names, one.steps[at - 1].id)
+                one.steps[at] = dataclasses.replace(one.steps[at], needs=names)
+        check_order(edges, index, parents, self.book)
+
+    # --- the rest
+
+    def _rollback(self, bound: list[_Bound]) -> Rollback | None:
+        sections = [
+            rollback.Section(
+                one.chapter.title,
+                one.chapter.span,
+                tuple(zip(one.loose, one.steps, strict=True)),
+                tuple(one.chapter.remarks),
+                one.chapter.headings,
+            )
+            for one in bound
+            if one.chapter.role is Role.ROLLBACK
+        ]
+        back = rollback.build(sections, automatic=self.settings.automatic)
+        if back is not None:
+            for option in back.options:
+                kept = " (destroys something: a person confirms)" if option.destructive else ""
+                self.book.mean(option.span, "rollback option", option.title + kept)
+        return back
+
+    def _settings(self, bound: list[_Bound]) -> dict[str, str]:
+        found = dict(self.settings.others)
+        for one in bound:
+            bucket = durations.bucket_in(one.chapter.title)
+            if one.chapter.role is Role.WATCH and bucket is not None:
+                found.setdefault("bucket", f"{bucket:g}")
+            for remark in of_name(one.chapter.remarks, Name.EVERY):
+                beat = durations.seconds(remark.text)
+                if one.chapter.role is Role.WATCH and beat is not None:
+                    found.setdefault("bucket", f"{beat:g}")
+        return dict(sorted(found.items()))
+
+    def _check_empty(self, phases: tuple[Phase, ...]) -> None:
+        if any(phase.steps for phase in phases) or self.book.has_errors:
+            return
+        self.book.strict(
+            "GN405",
+            "this runbook has no step: no heading names a phase that holds one",
+            self.outline.sections[0].span,
+            hint="write `## Deployment` and a numbered list under it, or `- Phase: deploy`",
+        )
+
+
+def _entries(bound: list[_Bound]) -> tuple[list[Entry], dict[str, str]]:
+    """Return everything that can be needed, in document order, and the phase of each step."""
+    entries: list[Entry] = []
+    parents: dict[str, str] = {}
+    for one in bound:
+        phase = f"phase:{one.id}"
+        entries.append(Entry(phase, one.chapter.title, (), one.chapter.span, is_phase=True))
+        for step in one.steps:
+            entries.append(Entry(step.id, step.title, step.path, step.span))
+            parents[step.id] = phase
+    return entries, parents
+
+
+def _expanded(found: tuple[tuple[str, object], ...], bound: list[_Bound]) -> tuple[str, ...]:
+    """Return the needs as identities of steps; a phase stands for all of its steps."""
+    names: dict[str, None] = {}
+    for name, _ in found:
+        if not name.startswith("phase:"):
+            names[name] = None
+            continue
+        for one in bound:
+            if f"phase:{one.id}" == name:
+                names.update(dict.fromkeys(step.id for step in one.steps))
+    return tuple(names)

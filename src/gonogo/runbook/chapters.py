@@ -1,0 +1,96 @@
+"""The phases of a page in the author's words: sections that belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from gonogo.plan.kinds import Role
+from gonogo.runbook import durations
+from gonogo.runbook.blocks import Fences
+from gonogo.runbook.collect import Collector
+from gonogo.runbook.directives import Name, Remark, of_name
+from gonogo.runbook.drafts import WHOLE, Draft, RuleDraft
+from gonogo.runbook.layout import Place
+from gonogo.runbook.notebook import Notebook
+from gonogo.source import Span
+
+_OF_PHASE = frozenset({Name.PHASE, Name.NEEDS, Name.ESTIMATE, Name.FOR, Name.EVERY, Name.NOTE})
+_FOR_ALL = WHOLE - {Name.NAME, Name.ESTIMATE, Name.NEEDS, Name.NOTE}
+
+
+@dataclass(slots=True)
+class Chapter:
+    """One phase before it is bound."""
+
+    title: str
+    role: Role
+    anchor: int
+    span: Span
+    drafts: list[Draft] = field(default_factory=list)
+    rules: list[RuleDraft] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+    headings: dict[tuple[str, ...], Span] = field(default_factory=dict)
+
+    def watch_s(self) -> float | None:
+        """Return how long a watch lasts: `For:`, its heading, else its longest sub-heading."""
+        for remark in of_name(self.remarks, Name.FOR):
+            found = durations.seconds(remark.text)
+            if found is not None:
+                return found
+        of_title = durations.span_in(self.title)
+        if of_title is not None:
+            return of_title
+        below = [durations.span_in(path[-1]) for path in self.headings if len(path) > 1]
+        return max((s for s in below if s is not None), default=None)
+
+
+def read_chapters(places: Sequence[Place], book: Notebook, fences: Fences) -> list[Chapter]:
+    """Collect the executable sections, in document order; a phase that was interrupted goes on."""
+    chapters: list[Chapter] = []
+    titles = {n: p.section.title or p.section.text for n, p in enumerate(places)}
+    for place in places:
+        if not place.runs or place.role is None:
+            continue
+        section = place.section
+        last = chapters[-1] if chapters else None
+        if last is None or (last.anchor, last.role) != (place.anchor, place.role):
+            title = section.title or section.text or "Steps"
+            last = Chapter(title, place.role, place.anchor, section.span)
+            chapters.append(last)
+            book.mean(section.span, "phase", f"{place.role.value}: {title}")
+        else:
+            book.mean(section.span, "heading", f"{place.topic.value} of the phase above")
+        collector = Collector(place, titles[place.anchor] or "Steps", book, fences.runnable)
+        collector.collect()
+        last.headings[collector.path] = section.span
+        _share(collector, last, book)
+        last.drafts += collector.drafts
+        last.rules += collector.rules
+    return chapters
+
+
+def _share(collector: Collector, chapter: Chapter, book: Notebook) -> None:
+    """Give the directives of a section to its steps, or to the phase."""
+    is_top = not collector.place.headings
+    for remark in collector.remarks:
+        if remark.name in _FOR_ALL:
+            for draft in collector.drafts:
+                draft.remarks.insert(0, remark)
+            book.mean(remark.span, "directive", f"{remark.name.value} for all steps of the section")
+        elif remark.name in _OF_PHASE and (is_top or remark.name is not Name.NEEDS):
+            if is_top or remark.name is not Name.ESTIMATE:
+                chapter.remarks.append(remark)
+            book.mean(remark.span, "directive", f"{remark.name.value}: {remark.text}")
+        elif remark.name is Name.NEEDS:
+            for draft in collector.drafts:
+                draft.remarks.append(remark)
+        elif remark.prose_expectation:
+            book.mean(remark.span, "text", f"Expected: {remark.text}")
+        else:
+            book.strict(
+                "GN311",
+                f"`{remark.name.value}` belongs to no step",
+                remark.span,
+                hint="indent it under the step that it belongs to",
+            )

@@ -1,0 +1,161 @@
+"""What a step's observation must meet: written, announced in prose or a comment, or the default."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from gonogo.errors import Severity
+from gonogo.plan.kinds import Effect, Work
+from gonogo.plan.model import Expectation
+from gonogo.runbook import phrases
+from gonogo.runbook.directives import Name, Remark
+from gonogo.runbook.notebook import Notebook
+from gonogo.runbook.outline import Fence
+from gonogo.runbook.words import Piece, Words
+from gonogo.source import Span
+
+_COMMENT = re.compile(
+    r"(?:^|\s)(?:#|--|//)\s{0,4}(?P<text>(?:(?:expect(?:ed|s)?(?: (?:result|output|response|"
+    r"status))?\s{0,3}:)"
+    r"|(?:(?:this |it |all |both )?(?:should|must) (?:return|be|show|see|list|output|print|fail|"
+    r"give|respond|contain|match|not )))"
+    r".{0,300})$",
+    re.IGNORECASE,
+)
+_BOUND = re.compile(r"\s*(?:#|--|//)\s{0,4}[-*•]?\s{0,4}(?=[^<>≤≥]{0,100}[<>≤≥])(\w.{2,200})$")
+_LABEL = re.compile(r"^expect(?:ed|s)?(?: \w+)?\s{0,3}:\s*", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Wanted:
+    """The expectations of one block and what could not be said as one."""
+
+    expect: list[Expectation] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def read_expectations(remarks: Sequence[Remark], fence: Fence | None, book: Notebook) -> Wanted:
+    """Return the expectations that the directives of a block and its comments state."""
+    wanted = Wanted()
+    announced: list[tuple[Words, Span]] = []
+    for remark in remarks:
+        if remark.name is not Name.EXPECT:
+            continue
+        texts = _texts(remark)
+        if remark.prose_expectation and not texts:
+            book.mean(remark.span, "expectation in prose", "the list below")
+        if remark.prose_expectation:
+            announced += [(words, remark.span) for words in texts]
+        else:
+            for words in texts:
+                _written(words, remark.span, wanted, book)
+    if fence is not None:
+        announced += [(words, words.place()) for words in _comments(fence)]
+    for words, span in announced:
+        _announced(words, span, wanted, (fence, book))
+    return wanted
+
+
+def _texts(remark: Remark) -> list[Words]:
+    """Return the conditions of one directive: its value and the items under it."""
+    texts = [remark.value] if remark.value.text.strip() else []
+    return texts + [item.words for item in remark.items if item.words.text.strip()]
+
+
+def _written(words: Words, span: Span, wanted: Wanted, book: Notebook) -> None:
+    said = phrases.read(words)
+    if said.condition is not None:
+        book.extend(said.diagnostics)
+        wanted.expect.append(Expectation(said.condition, span.to(words.place())))
+        book.mean(span.to(words.place()), "expectation", words.text)
+        return
+    errors = [d for d in said.diagnostics if d.severity is Severity.ERROR]
+    for diagnostic in said.diagnostics if errors else [phrases.not_a_condition(words)]:
+        book.lenient(diagnostic)
+    wanted.notes.append(f"Expect: {words.text}")
+    book.mean(span.to(words.place()), "not understood", words.text)
+
+
+def _comments(fence: Fence) -> list[Words]:
+    found = []
+    for row, line in enumerate(fence.body_without_options.split("\n")):
+        match = _COMMENT.search(line) if len(line) <= 400 else None
+        if match is not None:
+            start = match.start("text")
+            label = _LABEL.match(match["text"])
+            start += label.end() if label else 0
+            found += _words(line, start, row, fence)
+            continue
+        bound = _BOUND.match(line) if len(line) <= 400 else None
+        if bound is not None:
+            found += [w for w in _words(line, bound.start(1), row, fence) if phrases.smells(w)]
+    return found
+
+
+def _words(line: str, start: int, row: int, fence: Fence) -> list[Words]:
+    text = line[start:].strip()
+    if not text:
+        return []
+    place = fence.place(row, start, len(text))
+    return [Words(text, (Piece(0, place.line, place.column),))]
+
+
+def _announced(
+    words: Words, span: Span, wanted: Wanted, where: tuple[Fence | None, Notebook]
+) -> None:
+    """Keep an expectation that is announced but not a directive; never drop it in silence."""
+    fence, book = where
+    text = " ".join(words.text.split())
+    wanted.notes.append(f"Expected: {text}")
+    book.mean(span, "expectation in prose", text)
+    if wanted.expect:
+        book.note(
+            "GN336",
+            f"`{_short(text)}` is only read by people: the block has an `Expect` of its own",
+            span,
+        )
+        return
+    said = phrases.read(words)
+    proposal = text if said.condition is not None else _proposal(text, fence, book)
+    book.strict(
+        "GN335",
+        f"the expectation `{_short(text)}` is not judged",
+        span,
+        label="announced in prose",
+        hint=f"write it under the block: `- Expect: {_short(proposal)}`",
+    )
+
+
+_BARE = re.compile(r"\d{1,6}|true|false|\"[^\"]{1,60}\"", re.IGNORECASE)
+
+
+def _proposal(text: str, fence: Fence | None, book: Notebook) -> str:
+    """Return how an expectation of one bare value would be said of this kind of block."""
+    kind = book.catalog.language(fence.language) if fence is not None and fence.language else None
+    if kind is None or not _BARE.fullmatch(text):
+        return "…"
+    name = next((n for n in ("status", "output") if n in kind.indicators), None)
+    return f"{name} = {text}" if name else "…"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def by_default(work: Work, effect: Effect, span: Span, book: Notebook) -> tuple[Expectation, ...]:
+    """Return the expectation of a block whose author wrote none, as the kind states it."""
+    text = work.default_expectation(effect)
+    if text is None:
+        book.strict(
+            "GN337",
+            f"this `{work.kind}` {effect.value} asserts nothing",
+            span,
+            hint="write what it must show: `- Expect: "
+            + next((f"{name} = …" for name in work.indicators), "…")
+            + "`",
+        )
+        return ()
+    book.mean(span, "default", f"Expect: {text}")
+    return (Expectation(phrases.fixed(text, span), span, default=True),)

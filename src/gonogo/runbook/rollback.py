@@ -1,0 +1,71 @@
+"""The rollback section: its options in the written order, then the proof."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gonogo.plan.model import Option, Rollback, Step
+from gonogo.runbook import durations
+from gonogo.runbook.binding import Loose
+from gonogo.runbook.directives import Name, Remark, of_name
+from gonogo.runbook.identity import Register, slug_of_title
+from gonogo.runbook.roles import Topic
+from gonogo.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One rollback heading with what stands under it."""
+
+    title: str
+    span: Span
+    items: tuple[tuple[Loose, Step], ...]  # the steps, with the drafts that they come from
+    remarks: tuple[Remark, ...]
+    headings: dict[tuple[str, ...], Span]  # of each sub-heading, by its path
+
+
+def build(sections: Sequence[Section], *, automatic: bool) -> Rollback | None:
+    """Return the rollback of a runbook, or None when no section holds a step."""
+    sections = [section for section in sections if section.items]
+    if not sections:
+        return None
+    options: list[Option] = []
+    proof: list[Step] = []
+    register = Register()
+    for section in sections:
+        proof += [step for loose, step in section.items if loose.draft.topic is Topic.PROOF]
+        options += _options(section, register)
+    first = sections[0]
+    stated = durations.stated_in(first.title)
+    for remark in of_name(first.remarks, Name.ESTIMATE):
+        stated = durations.seconds(remark.text) or stated
+    name = slug_of_title(first.title)
+    return Rollback(name, first.span, tuple(options), tuple(proof), automatic, stated)
+
+
+def _options(section: Section, register: Register) -> list[Option]:
+    """Group the steps of a section by the heading that names a way back.
+
+    It is the heading below the section's own; one more below when that one holds nothing but
+    headings, as in `Rollback plan > Procedure > Option 1`.
+    """
+    families: dict[tuple[str, ...], set[tuple[str, ...]]] = defaultdict(set)
+    for loose, _ in section.items:
+        families[loose.draft.section[:2]].add(loose.draft.section)
+    groups: dict[tuple[str, ...], list[Step]] = {}
+    for loose, step in section.items:
+        path = loose.draft.section
+        if loose.draft.topic is Topic.PROOF:
+            continue
+        family = families[path[:2]]
+        deeper = len(path) > 2 and len(family) > 1 and all(len(p) > 2 for p in family)
+        groups.setdefault(path[:3] if deeper else path[:2], []).append(step)
+    found = []
+    for path, steps in groups.items():
+        title = path[-1]
+        name, _ = register.claim("/".join(slug_of_title(part) for part in path), steps[0].span.line)
+        span = section.headings.get(path, section.span)
+        found.append(Option(name, title, span, tuple(steps), durations.stated_in(title)))
+    return found

@@ -1,0 +1,123 @@
+"""Durations, retries, yes and no, names that stay."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gonogo.plan.model import Retry
+from gonogo.runbook import durations
+from gonogo.runbook.identity import Register, slug, step_id
+from gonogo.runbook.values import parse_retry, parse_yes
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("5m", 300), ("90s", 90), ("1h 30m", 5400), ("1h30m", 5400), ("2 minutes", 120),
+        ("about 2 minutes", 120), ("~15 min", 900), ("4-6 hours", 21600), ("1.5 h", 5400),
+        ("an hour", 3600), ("1 day and 2 hours", 93600), ("(3 min)", 180), ("500ms", 0.5),
+        ("5", None), ("soon", None), ("5 bananas", None), ("", None), ("in 5 minutes or so", None),
+    ],
+)  # fmt: skip
+def test_durations(text: str, seconds: float | None) -> None:
+    assert durations.seconds(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("title", "seconds"),
+    [
+        ("Watch for 24 hours in 5-minute buckets", 86400), ("First hour", 3600),
+        ("First 15 minutes", 900), ("Monitoring (24 Hours)", 86400), ("Next 2 days", 172800),
+        ("Watch 3 buckets (~15 minutes)", 900), ("Monitoring", None), ("First 30-minute watch", 1800),
+        ("For one week", 604800), ("During the first day", 86400),
+    ],
+)  # fmt: skip
+def test_how_long_a_watch_lasts(title: str, seconds: float | None) -> None:
+    assert durations.span_in(title) == seconds
+
+
+@pytest.mark.parametrize(
+    ("title", "seconds", "without"),
+    [
+        ("Option 1: back (about 2 minutes)", 120, "Option 1: back"),
+        ("Publish [3 min]", 180, "Publish"),
+        ("Monitoring (first hour)", None, "Monitoring"),
+        ("Database (Supabase)", None, "Database (Supabase)"),
+        ("Wait", None, "Wait"),
+    ],
+)
+def test_a_stated_time_is_no_part_of_a_name(
+    title: str, seconds: float | None, without: str
+) -> None:
+    assert durations.stated_in(title) == seconds
+    assert durations.without(title) == without
+
+
+def test_buckets_in_headings() -> None:
+    assert durations.bucket_in("Watch in 5-minute buckets") == 300
+    assert durations.bucket_in("Watch in buckets") is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(45, "45 s"), (0.5, "0.5 s"), (120, "2 min"), (5400, "1 h 30 min")]
+)
+def test_durations_are_said_in_two_units_at_most(seconds: float, said: str) -> None:
+    assert durations.say(seconds) == said
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_duration_or_none(text: str) -> None:
+    for reader in (durations.seconds, durations.span_in, durations.stated_in, durations.bucket_in):
+        found = reader(text)
+        assert found is None or found >= 0
+
+
+@pytest.mark.parametrize(
+    ("text", "retry"),
+    [
+        ("3 times every 10s", Retry(3, 10.0)), ("3 times", Retry(3, 5.0)), ("3x", Retry(3, 5.0)),
+        ("up to 5 attempts, 1 minute", None), ("5 attempts, every 1 minute", Retry(5, 60.0)),
+        ("for 2 minutes every 5s", Retry(25, 5.0)), ("until 1m, every 30 s", Retry(3, 30.0)),
+        ("0 times", None), ("often", None), ("3 times every blue moon", None),
+        ("for ages every 5s", None), ("for 400 d every 1ms", None),
+    ],
+)  # fmt: skip
+def test_retries(text: str, retry: Retry | None) -> None:
+    assert parse_retry(text) == retry
+
+
+@pytest.mark.parametrize(
+    ("text", "yes"), [("", True), ("Yes", True), ("`on`", True), ("no", False), ("perhaps", None)]
+)
+def test_yes_and_no(text: str, yes: bool | None) -> None:
+    assert parse_yes(text) is yes
+
+
+@given(st.text(max_size=300))
+def test_a_slug_is_short_and_safe_and_always_the_same(text: str) -> None:
+    name = slug(text)
+    assert 0 < len(name) <= 60
+    assert name == slug(text)
+    assert not set(name) & set(" /\n`\"'")
+
+
+def test_long_texts_that_differ_at_their_end_stay_different() -> None:
+    assert slug("word " * 40 + "one") != slug("word " * 40 + "two")
+
+
+def test_signs_alone_have_names_too() -> None:
+    assert slug("!!!") != slug("???")
+    assert slug(" ") == "unnamed"
+
+
+def test_the_identity_of_a_step_forgets_a_stated_time() -> None:
+    assert step_id(("Deploy (5 min)",), "Switch (1 min)") == "deploy/switch"
+
+
+@given(st.lists(st.sampled_from(["a", "a-2", "b"]), max_size=12))
+def test_a_register_never_gives_a_name_twice(wanted: list[str]) -> None:
+    register = Register()
+    given_names = [register.claim(name, line)[0] for line, name in enumerate(wanted)]
+    assert len(set(given_names)) == len(given_names)
