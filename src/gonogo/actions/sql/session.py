@@ -1,0 +1,291 @@
+"""One connection to PostgreSQL for one block: sends, watches the time, explains what went wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+from psycopg.adapt import Buffer, Loader
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.types.json import set_json_loads
+
+from gonogo.clock import SystemClock
+from gonogo.errors import WorkError
+from gonogo.plan.kinds import Context, Datum, Effect
+from gonogo.plan.units import Quantity
+
+_clock = SystemClock()
+_STEP_S = 0.1  # how often a wish to stop is looked at
+_SPARE_S = 2.0  # how long a server may take to cancel before the connection is cut
+_MOST_ROWS = 100_000
+_CHANGING = ("INSERT", "UPDATE", "DELETE", "MERGE")
+_TIMES = ("date", "time", "timetz", "timestamp", "timestamptz")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back; `rows` is None when no statement returns rows."""
+
+    rows: list[dict[str, Datum]] | None
+    affected: int
+    notices: tuple[str, ...]
+    duration_s: float
+
+
+class _IsoText(Loader):
+    """Keeps dates and times as ISO text: `infinity` and the year 10000 have no Python form."""
+
+    def load(self, data: Buffer) -> str:
+        return bytes(data).decode().replace(" ", "T", 1)
+
+
+class Session:
+    """A connection that ends with its block; a check's is read-only."""
+
+    def __init__(self, address: str, name: str, context: Context, lock_timeout_s: float) -> None:
+        """Remember what to connect to; `name` is how the author calls it."""
+        self._address = address
+        self._name = name
+        self._context = context
+        self._lock_s = lock_timeout_s
+        self._until = _clock.monotonic() + context.timeout_s
+        self._notices: list[str] = []
+        self._ended_by = ""
+        self._done = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="gonogo-sql", daemon=True)
+        self._connection: psycopg.Connection[Any]
+
+    def __enter__(self) -> Self:
+        """Connect.
+
+        Raises:
+            WorkError: it cannot be reached, or refuses.
+        """
+        self._connection = self._connect()
+        self._watcher.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the connection; what is not committed is rolled back by the server."""
+        self._done.set()
+        self._watcher.join(_SPARE_S * 2)
+        with contextlib.suppress(psycopg.Error):
+            self._connection.close()
+
+    def send(self, statements: Sequence[str]) -> Answer:
+        """Send the statements in order.
+
+        Raises:
+            WorkError: one failed; its number, and what stays done, is in the message.
+        """
+        began = _clock.monotonic()
+        rows: list[dict[str, Datum]] | None = None
+        affected = 0
+        at = 0  # also tells the handler below which statement it was
+        reads_only = self._context.effect is not Effect.ACTION
+        try:
+            self._prepare(reads_only=reads_only)
+            for text in statements:
+                at += 1
+                cursor = self._connection.execute(text.encode())
+                if (cursor.statusmessage or "").startswith(_CHANGING):
+                    affected += max(cursor.rowcount, 0)
+                if cursor.description is not None:
+                    rows = _rows(cursor)
+            if reads_only:
+                self._connection.execute("ROLLBACK")
+        except psycopg.Error as error:
+            raise self._explained(error, at, len(statements)) from None
+        return Answer(rows, affected, tuple(self._notices), _clock.monotonic() - began)
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        try:
+            parts = conninfo_to_dict(self._address)
+        except psycopg.Error:
+            parts = {}
+        if not parts:
+            raise WorkError(
+                f"target `{self._name}` is no address of a PostgreSQL database",
+                hint="write `postgresql://user:${PASSWORD}@host:5432/database`",
+            )
+        limit = {"connect_timeout": max(2, min(int(self._context.timeout_s), 15))}
+        more: dict[str, Any] = {k: v for k, v in limit.items() if k not in parts}
+        try:
+            connection = psycopg.connect(
+                self._address,
+                autocommit=True,
+                application_name="gonogo",
+                client_encoding="UTF8",
+                tcp_user_timeout=int(self._context.timeout_s * 1000) + 1000,
+                **more,
+            )
+        except psycopg.Error as error:
+            raise self._unreachable(str(error), parts) from None
+        connection.add_notice_handler(self._notice)
+        for name in _TIMES:
+            connection.adapters.register_loader(name, _IsoText)
+        set_json_loads(partial(json.loads, parse_float=Decimal), connection)
+        return connection
+
+    def _notice(self, notice: psycopg.errors.Diagnostic) -> None:
+        self._notices.append(f"{notice.severity}: {notice.message_primary}")
+
+    def _prepare(self, *, reads_only: bool) -> None:
+        left_ms = max(int((self._until - _clock.monotonic()) * 1000), 1)
+        scope = "LOCAL " if reads_only else ""
+        if reads_only:
+            self._connection.execute("BEGIN READ ONLY")
+        self._connection.execute(f"SET {scope}statement_timeout = {left_ms}".encode())
+        if self._lock_s:
+            text = f"SET {scope}lock_timeout = {int(self._lock_s * 1000)}"
+            self._connection.execute(text.encode())
+
+    def _watch(self) -> None:
+        """Cancel the statement when time is over or somebody wants to stop; then cut the line."""
+        while not self._done.wait(_STEP_S):
+            if self._context.should_stop():
+                self._ended_by = "stop"
+            elif _clock.monotonic() > self._until:
+                self._ended_by = "deadline"
+            else:
+                continue
+            with contextlib.suppress(psycopg.Error, OSError):
+                self._connection.cancel_safe(timeout=_SPARE_S)
+            if not self._done.wait(_SPARE_S):
+                self._cut()
+            return
+
+    def _cut(self) -> None:
+        """End a connection whose server says nothing any more, from outside."""
+        with contextlib.suppress(OSError, psycopg.Error):
+            copy = socket.socket(fileno=os.dup(self._connection.pgconn.socket))
+            with copy:
+                copy.shutdown(socket.SHUT_RDWR)
+
+    def _unreachable(self, said: str, parts: dict[str, Any]) -> WorkError:
+        host = parts.get("host") or "the local socket"
+        where = f"{host}:{parts.get('port') or 5432}"
+        name = parts.get("dbname") or parts.get("user") or "?"
+        lower = said.lower()
+        for words, what, hint in _CONNECTING:
+            if any(word in lower for word in words):
+                message = what.format(where=where, host=host, name=name, user=parts.get("user"))
+                return WorkError(message, hint=hint.format(name=self._name))
+        line = self._context.redact(said.strip().splitlines()[-1] if said.strip() else "no reason")
+        return WorkError(f"cannot connect to PostgreSQL at `{where}`: {line}")
+
+    def _explained(self, error: psycopg.Error, at: int, count: int) -> WorkError:
+        """Say what the server said, which statement it was, and what to do."""
+        is_action = self._context.effect is Effect.ACTION
+        which = f"statement {at} of {count}: " if count > 1 and at else ""
+        done = f"; statements 1 to {at - 1} stay done" if is_action and at > 1 else ""
+        state = error.sqlstate or ""
+        if self._ended_by == "stop":
+            return WorkError(f"{which}stopped in its middle{done}", failed=is_action)
+        if state == "57014" or self._ended_by == "deadline":
+            return WorkError(
+                f"{which}did not end within {self._context.timeout_s:g} s{done}",
+                hint="allow more time with `timeout:`; pg_stat_activity shows what blocks it",
+                failed=is_action,
+            )
+        said = error.diag.message_primary or str(error).strip() or type(error).__name__
+        hint = _HINTS.get(state) or error.diag.message_hint or error.diag.message_detail or ""
+        code = f" ({state})" if state else ""
+        redact = self._context.redact
+        return WorkError(
+            redact(f"{which}{said}{code}{done}"),
+            hint=redact(hint),
+            failed=is_action and bool(state),
+        )
+
+
+_CONNECTING: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (
+        ("password authentication failed", "no password supplied", "authentication failed"),
+        "`{where}` refuses the password of user `{user}`",
+        "look at the password in target `{name}`",
+    ),
+    (
+        ("does not exist",),
+        "`{where}` has no such database or user: database `{name}`, user `{user}`",
+        "look at the end of the address in target `{name}`",
+    ),
+    (
+        ("connection refused",),
+        "nothing answers at `{where}`: connection refused",
+        "is the server running, and does it listen there? (target `{name}`)",
+    ),
+    (
+        ("could not translate host name", "failed to resolve", "name or service not known"),
+        "the host `{host}` cannot be resolved",
+        "look at the host in target `{name}`",
+    ),
+    (
+        ("timeout expired", "timed out"),
+        "`{where}` does not answer in time",
+        "is a firewall in between? (target `{name}`)",
+    ),
+    (
+        ("certificate", "ssl", "tls"),
+        "no TLS connection with `{where}`",
+        "look at `sslmode` and `sslrootcert` in target `{name}`",
+    ),
+    (
+        ("too many clients", "remaining connection slots"),
+        "`{where}` has no free connection",
+        "close idle connections, or raise max_connections",
+    ),
+    (
+        ("no such file",),
+        "nothing answers at `{where}`",
+        "is the server running? (target `{name}`)",
+    ),
+)
+_HINTS = {
+    "25006": "a check only reads; if it is meant to change something, write `kind: action`",
+    "55P03": "something holds the lock: look in pg_locks, or allow more with `lock timeout:`",
+    "25001": "this statement cannot stand in a transaction; write `kind: action`",
+    "42501": "the user of the target may not do this",
+}
+
+
+def _rows(cursor: psycopg.Cursor[Any]) -> list[dict[str, Datum]]:
+    if cursor.rowcount > _MOST_ROWS:
+        raise WorkError(
+            f"the result has {cursor.rowcount} rows, expected at most {_MOST_ROWS}",
+            hint="count or aggregate in SQL",
+        )
+    names = [column.name for column in cursor.description or ()]
+    return [dict(zip(names, map(_datum, row), strict=True)) for row in cursor]
+
+
+def _datum(value: object) -> Datum:
+    """Return a value of PostgreSQL as one that conditions know; nothing is rounded."""
+    if value is None or isinstance(value, bool | int | float | Decimal | str):
+        return value
+    if isinstance(value, timedelta):
+        whole = Decimal(value.days * 86_400 + value.seconds)
+        return Quantity(whole + Decimal(value.microseconds) / 1_000_000, "s")
+    if isinstance(value, list | tuple):
+        return [_datum(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _datum(item) for key, item in value.items()}
+    if isinstance(value, bytes | bytearray | memoryview):
+        return "\\x" + bytes(value).hex()
+    return str(value)

@@ -1,0 +1,318 @@
+"""Asks a Redis or Valkey server one question that changes nothing."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from gonogo.clock import SystemClock
+from gonogo.errors import Diagnostic, WorkError
+from gonogo.plan import filling, shellscript
+from gonogo.plan.kinds import Context, Datum, Destruction, Effect, Observation, Role, Variable
+from gonogo.plan.said import says
+from gonogo.plan.units import Quantity
+from gonogo.source import Span
+
+if TYPE_CHECKING:
+    from redis.connection import ConnectionInterface
+
+_READING = frozenset(
+    """PING ECHO TIME DBSIZE INFO LASTSAVE ROLE EXISTS TYPE TTL PTTL EXPIRETIME PEXPIRETIME GET MGET
+    GETRANGE STRLEN GETBIT BITCOUNT BITPOS HGET HMGET HGETALL HEXISTS HKEYS HVALS HLEN HSTRLEN LLEN
+    LRANGE LINDEX LPOS SCARD SISMEMBER SMISMEMBER SMEMBERS SRANDMEMBER ZCARD ZCOUNT ZSCORE ZMSCORE
+    ZRANK ZREVRANK ZRANGE ZRANGEBYSCORE ZREVRANGE ZLEXCOUNT XLEN XRANGE XREVRANGE XPENDING PFCOUNT
+    EVAL_RO EVALSHA_RO FCALL_RO SORT_RO GEOPOS GEODIST RANDOMKEY TOUCH""".split()  # noqa: SIM905
+)
+_READING_PAIRS = {
+    "CONFIG": "GET",
+    "MEMORY": "USAGE STATS DOCTOR",
+    "OBJECT": "ENCODING IDLETIME FREQ REFCOUNT",
+    "CLIENT": "LIST INFO ID",
+    "CLUSTER": "INFO NODES KEYSLOT",
+    "SLOWLOG": "GET LEN",
+    "LATENCY": "LATEST HISTORY",
+    "XINFO": "STREAM GROUPS CONSUMERS",
+    "PUBSUB": "NUMSUB CHANNELS NUMPAT",
+    "COMMAND": "COUNT",
+    "ACL": "WHOAMI",
+    "MODULE": "LIST",
+    "SCRIPT": "EXISTS",
+}
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,17})(?P<part>\.\d{1,30})?")
+_SCHEMES = ("redis://", "rediss://", "unix://", "valkey://", "valkeys://")
+_SCAN_COUNT = 1000
+_STEP_S = 0.1  # how often a wish to stop is looked at
+_MOST_KEYS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Redis:
+    """Ask a Redis or Valkey server one question: a reading command, or how many keys there are."""
+
+    kind: ClassVar[str] = "redis"
+    languages: ClassVar[tuple[str, ...]] = ()
+    indicators: ClassVar[Mapping[str, str]] = {
+        "reply": "what the server answered; numbers as numbers, lists and maps as such",
+        "value": "the same as `reply`",
+        "keys": "how many keys have the pattern of `keys`",
+        "latency": "how long the answer took (s)",
+    }
+    example: ClassVar[str] = (
+        "```yaml\ncheck: redis\non: cache\ncommand: INFO\n```\n\n- Expect: evicted_keys = 0\n"
+    )
+    traceable: ClassVar[bool] = False
+
+    on: str = says("the target: a name of the front matter, or an address", default="cache")
+    command: str = says("a command that only reads: `GET key`, `INFO`, `LLEN queue`")
+    keys: str = says("count the keys of this pattern instead: `session:*` (uses SCAN)")
+    body: str = says("the text of the block")
+
+    def effect(self, role: Role) -> Effect:
+        """Look, always."""
+        del role
+        return Effect.CHECK
+
+    def default_expectation(self, effect: Effect) -> str | None:
+        """Expect PONG of PING; anything else must be written."""
+        del effect
+        return 'reply = "PONG"' if self.command.strip().upper() == "PING" else None
+
+    def variables(self) -> tuple[Variable, ...]:
+        """Return the names in the fields."""
+        fields = {"on": self.on, "command": self.command, "keys": self.keys}
+        return filling.variables_of(fields, self.body)
+
+    def destroys(self) -> tuple[Destruction, ...]:
+        """Return nothing: commands that write are refused."""
+        return ()
+
+    def review(self) -> tuple[Diagnostic, ...]:
+        """Return whether the command may write or cannot be read."""
+        problem = self._problem()
+        found = [] if problem is None else [problem]
+        return (*found, *shellscript.secrets(self.body))
+
+    def _problem(self) -> Diagnostic | None:
+        place = Span.of_line(1)
+        if bool(self.command.strip()) == bool(self.keys.strip()):
+            hint = "write `command: PING` or `keys: session:*`"
+            return Diagnostic("GN517", "one of `command` and `keys` is needed", place, hint=hint)
+        if self.keys.strip():
+            return None
+        try:
+            words = shlex.split(self.command)
+        except ValueError:
+            message = f"the quotes of `{self.command}` are not closed"
+            return Diagnostic("GN517", message, place, hint="close them")
+        if _only_reads(words):
+            return None
+        name = " ".join(words[:1]).upper()
+        return Diagnostic(
+            "GN516", f"`{name}` is no command that only reads", place, hint=_HINTS.get(name, _WRITE)
+        )
+
+    def describe(self) -> str:
+        """Return the question and whom it is asked."""
+        question = self.command or f"count keys {self.keys}"
+        return f"{question} on {filling.shown(self.on)}"
+
+    def perform(self, context: Context) -> Observation:
+        """Ask once.
+
+        Raises:
+            WorkError: no connection, no permission, an error reply, or no answer in time.
+        """
+        problem = self._problem()
+        if problem is not None:
+            raise WorkError(problem.message, hint=problem.hint)
+        address = filling.target(self.on, context)
+        if not address.startswith(_SCHEMES):
+            raise WorkError(
+                f"target `{filling.shown(self.on)}` is no address of a Redis or Valkey server",
+                hint="write `redis://:${PASSWORD}@host:6379/0`",
+            )
+        return _Question(self, address.replace("valkey", "redis", 1), context).ask()
+
+
+_WRITE = "a check only reads; use redis-cli in a bash block to change something"
+_HINTS = {
+    "KEYS": "it stops the server while it looks; write `keys: pattern` instead",
+    "EVAL": "write `EVAL_RO`, which the server keeps from writing, or `keys: pattern`",
+    "EVALSHA": "write `EVALSHA_RO`",
+    "SCAN": "write `keys: pattern`, which goes through all of them",
+}
+
+
+def _only_reads(words: list[str]) -> bool:
+    names = [word.upper() for word in words]
+    if not names or names[0] in _READING:
+        return bool(names)
+    return len(names) > 1 and names[1] in _READING_PAIRS.get(names[0], "").split()
+
+
+class _Question:
+    """One connection for one question."""
+
+    def __init__(self, kind: Redis, address: str, context: Context) -> None:
+        self._kind = kind
+        self._address = address
+        self._context = context
+        self._clock = SystemClock()
+        self._until = self._clock.monotonic() + context.timeout_s
+
+    def ask(self) -> Observation:
+        import redis
+
+        where = self._context.redact(re.sub(r"^\w+://(?:[^@/]*@)?", "", self._address))
+        try:
+            connection = self._connect()
+            try:
+                connection.connect()  # type: ignore[no-untyped-call]
+                return self._answer(connection)
+            finally:
+                connection.disconnect()  # type: ignore[no-untyped-call]
+        except (redis.RedisError, OSError, ValueError) as error:
+            raise self._explained(error, where) from None
+
+    def _connect(self) -> ConnectionInterface:
+        import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
+        limit = max(self._until - self._clock.monotonic(), 0.05)
+        pool = redis.ConnectionPool.from_url(
+            self._address,
+            socket_timeout=limit,
+            socket_connect_timeout=min(limit, 10.0),
+            retry=Retry(NoBackoff(), 0),
+            protocol=2,
+            driver_info=None,  # no introduction: without a password nothing is said on connecting
+        )
+        return pool.make_connection()
+
+    def _answer(self, connection: ConnectionInterface) -> Observation:
+        began = self._clock.monotonic()
+        found: dict[str, Datum] = {}
+        if self._kind.keys.strip():
+            found["keys"] = self._count(connection)
+            found["value"] = found["keys"]
+        else:
+            words = [filling.fill(word, self._context) for word in shlex.split(self._kind.command)]
+            reply = _datum(self._say(connection, *words))
+            if words[0].upper() == "INFO" and isinstance(reply, str):
+                reply = _info(reply)
+                found |= reply
+            elif " ".join(words[:2]).upper() == "CONFIG GET" and isinstance(reply, list):
+                reply = _pairs(reply)
+                found |= reply
+            elif words[0].upper() == "HGETALL" and isinstance(reply, list):
+                reply = _pairs(reply)
+            found["reply"] = found["value"] = reply
+        took = round(self._clock.monotonic() - began, 6)
+        found["latency"] = Quantity(Decimal(str(took)), "s")
+        shown = found.get("reply", found["value"])
+        text = f"{self._kind.describe()}: {_shown(shown)}"
+        return Observation(found, text=self._context.redact(text[:4000]))
+
+    def _count(self, connection: ConnectionInterface) -> int:
+        pattern = filling.fill(self._kind.keys.strip(), self._context)
+        seen: set[bytes] = set()
+        cursor = b"0"
+        while True:
+            reply = self._say(connection, "SCAN", cursor, "MATCH", pattern, "COUNT", _SCAN_COUNT)
+            cursor = reply[0]
+            seen.update(reply[1])
+            if cursor in {b"0", "0", 0}:
+                return len(seen)
+            if len(seen) > _MOST_KEYS:
+                raise WorkError(
+                    f"more than {_MOST_KEYS} keys have the pattern", hint="count with `DBSIZE`"
+                )
+            self._refuse_late("the keys were not counted")
+
+    def _refuse_late(self, what: str) -> None:
+        if self._context.should_stop():
+            raise WorkError(f"{what}: stopped")
+        if self._clock.monotonic() > self._until:
+            raise WorkError(
+                f"{what} within {self._context.timeout_s:g} s",
+                hint="is it busy, or a firewall in between? `timeout:` allows more time",
+            )
+
+    def _say(self, connection: ConnectionInterface, *words: object) -> Any:
+        connection.send_command(*words)  # type: ignore[no-untyped-call]
+        while not connection.can_read(timeout=_STEP_S):
+            self._refuse_late("the server did not answer")
+        return connection.read_response(disable_decoding=True)
+
+    def _explained(self, error: Exception, where: str) -> WorkError:
+        import redis
+
+        said = self._context.redact(str(error))
+        name = filling.shown(self._kind.on)
+        if isinstance(error, redis.AuthenticationError) or "WRONGPASS" in said or "NOAUTH" in said:
+            return WorkError(
+                f"`{where}` refuses the password", hint=f"look at the password in target `{name}`"
+            )
+        if isinstance(error, redis.TimeoutError | TimeoutError):
+            return WorkError(
+                f"`{where}` did not answer within {self._context.timeout_s:g} s",
+                hint="is it busy, or a firewall in between?",
+            )
+        if isinstance(error, redis.ResponseError):
+            return WorkError(f"`{where}` answered with an error: {said}")
+        if "resolve" in said or "Name or service" in said or "-2" in said[:12]:
+            return WorkError(f"the host of `{where}` cannot be resolved", hint=f"target `{name}`")
+        if "refused" in said:
+            return WorkError(
+                f"nothing answers at `{where}`: connection refused",
+                hint=f"is the server running, and does it listen there? (target `{name}`)",
+            )
+        return WorkError(f"no answer from `{where}`: {said}", hint=f"look at target `{name}`")
+
+
+def _datum(reply: object) -> Datum:
+    """Return a reply as a value; texts that are plain numbers become numbers."""
+    if reply is None or isinstance(reply, bool | int | float):
+        return reply
+    if isinstance(reply, bytes):
+        return _typed(reply.decode("utf-8", "replace"))
+    if isinstance(reply, list | tuple | set):
+        return [_datum(item) for item in reply]
+    if isinstance(reply, dict):
+        return {str(_datum(key)): _datum(value) for key, value in reply.items()}
+    return str(reply)
+
+
+def _typed(text: str) -> Datum:
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        return text
+    return Decimal(text) if match["part"] else int(text)
+
+
+def _info(text: str) -> dict[str, Datum]:
+    """Return the fields of INFO by name; `db0` and the like become maps."""
+    found: dict[str, Datum] = {}
+    for line in text.splitlines():
+        name, colon, value = line.partition(":")
+        if not colon or line.startswith("#"):
+            continue
+        if "=" in value and re.match(r"[\w-]+=[^,]*(?:,|$)", value):
+            pairs = [part.partition("=") for part in value.split(",")]
+            found[name] = {key: _typed(inner) for key, _, inner in pairs}
+        else:
+            found[name] = _typed(value)
+    return found
+
+
+def _pairs(reply: list[Datum]) -> dict[str, Datum]:
+    return {str(key): value for key, value in zip(reply[::2], reply[1::2], strict=False)}
+
+
+def _shown(value: Datum) -> str:
+    return "null" if value is None else str(value)
