@@ -1,0 +1,1 @@
+"""Carrying out a plan, durably; knows no plug-in and no Markdown."""

@@ -1,0 +1,122 @@
+"""What a run is bound to besides its text: the values of its variables and its targets.
+
+Values that hold no secret are journaled with the run, so that it can be resumed from another shell;
+of a secret only a salted fingerprint is kept, enough to see that it is still the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gonogo.errors import Diagnostic, RunbookError, Severity
+from gonogo.plan.model import Plan
+from gonogo.redaction import Redactor, is_secret
+from gonogo.source import Span
+
+_REFERENCE = re.compile(
+    r"\$\{(?P<braced>[A-Za-z_][A-Za-z0-9_]*)\}|\$(?P<bare>[A-Za-z_][A-Za-z0-9_]*)"
+)
+RELEASE = "RELEASE"
+ENVIRONMENT = "ENVIRONMENT"
+
+
+@dataclass(frozen=True, slots=True)
+class Bindings:
+    """The values that a run works with."""
+
+    values: Mapping[str, str]  # each name that the plan asks for
+    targets: Mapping[str, str]
+    variables: Mapping[str, str]  # the whole environment of child processes
+    redact: Redactor
+
+    def journaled(self, salt: str) -> dict[str, object]:
+        """Return what of the bindings goes into the journal."""
+        return {
+            name: {"secret": True, "fingerprint": fingerprint(value, salt)}
+            if is_secret(name, value)
+            else {"secret": False, "value": value}
+            for name, value in sorted(self.values.items())
+        }
+
+
+def fingerprint(value: str, salt: str) -> str:
+    """Return a digest that tells whether a secret is the same, and not what it is."""
+    return hashlib.scrypt(value.encode(), salt=salt.encode(), n=2**12, r=8, p=1, dklen=12).hex()
+
+
+def bind(
+    plan: Plan,
+    ambient: Mapping[str, str],
+    *,
+    environment: str | None = None,
+    release: str | None = None,
+) -> Bindings:
+    """Find a value for every name that the plan asks for.
+
+    The release and the environment's name come first, then the runbook's `environments:` entry,
+    then `ambient` (the process environment), then the runbook's own defaults.
+
+    Raises:
+        RunbookError: with one diagnostic for each name that has no value, all at once.
+    """
+    given = {RELEASE: release, ENVIRONMENT: environment}
+    first = {name: value for name, value in given.items() if value is not None}
+    merged = {**plan.env, **ambient, **first}
+    chosen = plan.environments.get(environment, {}) if environment is not None else {}
+    merged |= {name: expand(text, merged) for name, text in chosen.items()} | first
+    missing = [v for v in plan.variables if not merged.get(v.name)]
+    if missing:
+        raise RunbookError(plan.source, [_unbound(v.name, v.span, merged) for v in missing])
+    values = {v.name: merged[v.name] for v in plan.variables}
+    targets = {target.name: expand(target.text, merged) for target in plan.targets}
+    named = {f"TARGET_{name}": value for name, value in targets.items()}
+    redact = Redactor.of_bindings({**merged, **named})
+    return Bindings(values, targets, merged, redact)
+
+
+def expand(text: str, values: Mapping[str, str]) -> str:
+    """Put values in the place of `${NAME}` and `$NAME`; a name without a value stays as it is."""
+
+    def put(match: re.Match[str]) -> str:
+        return values.get(match["braced"] or match["bare"], match[0])
+
+    return _REFERENCE.sub(put, text)
+
+
+def differences(
+    journaled: Mapping[str, object], values: Mapping[str, str], salt: str
+) -> tuple[str, ...]:
+    """Return the names whose value is no longer the one that the run started with."""
+    changed: list[str] = []
+    for name, kept in journaled.items():
+        assert isinstance(kept, Mapping)
+        value = values.get(name, "")
+        same = (
+            kept.get("fingerprint") == fingerprint(value, salt)
+            if kept.get("secret")
+            else kept.get("value") == value
+        )
+        if not same:
+            changed.append(name)
+    return tuple(changed)
+
+
+def _unbound(name: str, span: Span, known: Mapping[str, str]) -> Diagnostic:
+    hint = f"export {name}=… before the run, or put it under `environments:` and use --env"
+    if name == RELEASE:
+        hint = "say which release with --release"
+    close = [other for other in known if other.lower() == name.lower() and other != name]
+    if close:
+        hint = f"`{close[0]}` is set; is that the one?"
+    return Diagnostic(
+        "GN450",
+        f"`{name}` has no value",
+        span,
+        label="used here",
+        hint=hint,
+        severity=Severity.ERROR,
+        expected="a value in the environment of gonogo",
+    )

@@ -1,0 +1,110 @@
+"""The gate after a phase: its findings become go, hold or no-go; on hold a person decides."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from gonogo.judge.verdict import ORDER, Finding, Status, Verdict, decide
+from gonogo.plan.kinds import Role
+from gonogo.plan.model import Phase, Step
+from gonogo.run.journal import ABORT
+from gonogo.run.people import Aborted, Form, Question, ask, is_aborted
+from gonogo.run.perform import blank
+from gonogo.run.scene import Scene
+
+
+def close(
+    scene: Scene, phase: Phase, findings: Sequence[Finding], skipped: Mapping[str, str]
+) -> Mapping[str, object]:
+    """Decide on a phase and journal it; safe to enter again after a crash.
+
+    `skipped` maps steps that were not run to the reason; they count as unknown.
+    """
+    recorded = scene.last("gate.decided", phase.id)
+    if recorded is not None:
+        return recorded.body
+    known = {finding.item: finding for finding in findings}
+    for step in phase.steps:  # in the order of the plan: who ended first must not show
+        if step.id in skipped:
+            known[step.id] = _skip(scene, step, skipped[step.id])
+    everything = [known[step.id] for step in phase.steps] + _unwatched(scene, phase)
+    verdict = decide(everything)
+    worst_first = sorted(everything, key=lambda f: -ORDER.index(f.status))
+    reasons = [f"{f.title}: {f.why or f.actual}" for f in worst_first if _matters(f)]
+    body: dict[str, object] = {
+        "counts": dict(Counter(f.status.value for f in everything)),
+        "reasons": reasons,
+    }
+    if is_aborted(scene):
+        verdict = Verdict.NO_GO
+        body |= _aborted(scene)
+    elif verdict is Verdict.HOLD:
+        verdict = _held(scene, phase, everything, body)
+    return scene.write(
+        "gate.decided", phase.id, body={"verdict": verdict.value, **body}, durable=True
+    ).body
+
+
+def _matters(finding: Finding) -> bool:
+    return finding.status not in (Status.PASS, Status.WAIVED)
+
+
+def _skip(scene: Scene, step: Step, why: str) -> Finding:
+    body = scene.once("step.finished", step.id, body=blank(step, Status.UNKNOWN, why).as_json())
+    return Finding.from_json(body)
+
+
+def _unwatched(scene: Scene, phase: Phase) -> list[Finding]:
+    """Name what a watch phase asks for beyond its steps: no silent pass of rules."""
+    if phase.role is not Role.WATCH or not scene.plan.rules:
+        return []
+    title = f"watch of {len(scene.plan.rules)} rules"
+    why = "not watched: this version carries out the steps of a watch, not its rules"
+    return [
+        Finding(
+            item=f"{phase.id}/rules",
+            title=title,
+            status=Status.UNKNOWN,
+            effect="check",
+            line=phase.span.line,
+            why=why,
+        )
+    ]
+
+
+def _aborted(scene: Scene) -> dict[str, object]:
+    answer = scene.journal.answer(scene.run, ABORT)
+    assert answer is not None, "an abort is in the inbox"
+    if scene.last("abort.requested") is None:
+        scene.write("abort.requested", who=answer.who, body={"reason": answer.reason})
+    return {"aborted_by": answer.who, "reason": answer.reason}
+
+
+def _held(
+    scene: Scene, phase: Phase, findings: Sequence[Finding], body: dict[str, object]
+) -> Verdict:
+    """Ask a person to decide; a go is a waiver of what is not known, with name and reason."""
+    open_points = [f for f in findings if _matters(f)]
+    detail = "\n".join(f"{f.status.value}: {f.title}: {f.why or f.actual}" for f in open_points)
+    question = Question(
+        f"{phase.id}?gate",
+        Form.HOLD,
+        f"{phase.title}: {len(open_points)} without evidence; go on?"
+        if open_points
+        else f"{phase.title}: nothing was checked; go on?",
+        phase.span.line,
+        detail,
+    )
+    try:
+        answer = ask(scene, question)
+    except Aborted:
+        body |= _aborted(scene)
+        return Verdict.NO_GO
+    body |= {
+        "by": answer.who,
+        "reason": answer.reason,
+        "expires": answer.expires,
+        "held": [f.item for f in open_points],
+    }
+    return Verdict.GO if answer.answer == "go" else Verdict.NO_GO

@@ -1,0 +1,351 @@
+"""Carrying out one step: look at the journal first, then do it, judge it, journal the finding.
+
+What may be in the journal when a step is entered, and what is done then:
+
+| journal says | check | action |
+|---|---|---|
+| finished | the finding stands | the finding stands |
+| never started | begin | `Unless:`, confirmation, begin |
+| started, command still runs or has ended | re-attach | re-attach |
+| started, command never began | begin | begin |
+| started, cannot be known | look again | `Unless:`, else declared idempotent, else ask |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from gonogo.clock import moment, stamp
+from gonogo.judge.verdict import Finding, Status
+from gonogo.plan.kinds import Context, Effect
+from gonogo.plan.model import Expectation, Interrupted, Mode, Step
+from gonogo.process import Trace, trace
+from gonogo.run.looking import Seen, look
+from gonogo.run.people import Aborted, Form, Question, ask, is_aborted, stop_signal
+from gonogo.run.scene import Scene
+
+_DATE = len("2026-01-31")
+_STOPPED = "stopped: the run was aborted"
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """How an attempt is entered: its number, and whether its command may be running already."""
+
+    attempt: int
+    attached: bool = False
+    failed: int = 0  # attempts that were carried out before and are to be repeated
+    wait_s: float = 0.0  # what is left of the pause between two attempts
+    notes: tuple[str, ...] = ()
+
+
+def perform(scene: Scene, step: Step, *, deaf: bool = False) -> Mapping[str, object]:
+    """Carry out `step` and return its finding as JSON; safe to enter again after a crash."""
+    recorded = scene.last("step.finished", step.id)
+    if recorded is not None:
+        return recorded.body
+    try:
+        finding = _manual(scene, step, deaf=deaf) if step.block is None else None
+        if finding is None:
+            finding = _by_machine(scene, step, deaf=deaf)
+    except Aborted:
+        begun = scene.last("step.started", step.id)
+        attempts = begun.attempt if begun is not None else 0
+        finding = blank(step, Status.UNKNOWN, _STOPPED, attempts=attempts)
+    finding = waived(scene, step, finding)
+    event = scene.write(
+        "step.finished", step.id, body=finding.as_json(), attempt=max(finding.attempts, 1)
+    )
+    return event.body
+
+
+def blank(step: Step, status: Status, why: str, **more: object) -> Finding:
+    """Return a finding about `step` that rests on `why` alone."""
+    base = Finding(
+        item=step.id,
+        title=step.title,
+        status=status,
+        effect=step.effect.value,
+        line=step.span.line,
+        why=why,
+        expected=expected(step.expect),
+        planned_s=step.estimate_s,
+        critical=step.critical,
+    )
+    return replace(base, **more)  # type: ignore[arg-type]
+
+
+def expected(expect: tuple[Expectation, ...]) -> str:
+    """Return what is expected, in the canonical words of the conditions."""
+    return "; ".join(item.condition.say() for item in expect)
+
+
+def waived(scene: Scene, step: Step, finding: Finding) -> Finding:
+    """Return the finding with the waiver that a person gave for it before the gate, if any."""
+    if finding.status in (Status.PASS, Status.WAIVED):
+        return finding
+    given = scene.waivers.get(step.id)
+    if given is None:
+        return finding
+    expires = given.get("expires", "")
+    if has_passed(expires, scene.clock.now()):
+        return replace(finding, notes=(*finding.notes, f"waiver expired {expires}"))
+    return replace(
+        finding,
+        status=Status.WAIVED,
+        why=f"{finding.status.value}: {finding.why or finding.actual}".rstrip(": "),
+        by=given.get("who"),
+        reason=given.get("reason"),
+        expires=expires or None,
+    )
+
+
+def has_passed(expires: str, now: datetime) -> bool:
+    """Say whether a waiver is over; a bare date lasts to its end in UTC, an unreadable one is."""
+    if not expires:
+        return False
+    try:
+        end = moment(expires)
+    except ValueError:
+        return True
+    if len(expires) == _DATE:
+        end += timedelta(days=1)
+    return (end if end.tzinfo else end.replace(tzinfo=UTC)) <= now
+
+
+def _manual(scene: Scene, step: Step, *, deaf: bool) -> Finding:
+    if is_aborted(scene) and not deaf:
+        raise Aborted
+    begun = scene.last("step.started", step.id) or scene.write(
+        "step.started", step.id, body=_opening(step, ""), attempt=1
+    )
+    detail = expected(step.expect)
+    answer = ask(
+        scene, Question(step.id, Form.MANUAL, step.title, step.span.line, detail), deaf=deaf
+    )
+    status = {"yes": Status.PASS, "no": Status.FAIL}.get(answer.answer, Status.WAIVED)
+    return blank(
+        step,
+        status,
+        "" if status is Status.PASS else f"answered {answer.answer}",
+        actual=f"answered {answer.answer}",
+        by=answer.who,
+        reason=answer.reason or None,
+        link=answer.link or None,
+        expires=answer.expires or None,
+        started=begun.at,
+        duration_s=round((scene.clock.now() - moment(begun.at)).total_seconds(), 3),
+        attempts=1,
+    )
+
+
+def _by_machine(scene: Scene, step: Step, *, deaf: bool) -> Finding:
+    settled = _before(scene, step, deaf=deaf)
+    if isinstance(settled, Finding):
+        return settled
+    attempts = step.retry.attempts if step.retry else 1
+    stop = stop_signal(scene, deaf=deaf)
+    begin = replace(settled, failed=_failed(scene, step))  # being cut off is no failure
+    while True:
+        if not begin.attached and (stop() or not scene.wait(begin.wait_s, stop)):
+            raise Aborted
+        finding = _attempt(scene, step, begin, deaf=deaf)
+        if finding.status is Status.PASS or begin.failed + 1 >= attempts or stop():
+            return finding
+        assert step.retry is not None, "only a retried step has several attempts"
+        tried = {"status": finding.status.value, "actual": finding.actual, "why": finding.why}
+        scene.write("step.tried", step.id, body=tried, attempt=begin.attempt)
+        begin = Begin(begin.attempt + 1, failed=begin.failed + 1, wait_s=step.retry.every_s)
+
+
+def _failed(scene: Scene, step: Step) -> int:
+    return sum(e.kind == "step.tried" for e in scene.journal.of_item(scene.run, step.id))
+
+
+def _before(scene: Scene, step: Step, *, deaf: bool) -> Finding | Begin:
+    """Settle how the step begins: as a finding (nothing to do), or as an attempt."""
+    events = scene.journal.of_item(scene.run, step.id)
+    started = [e for e in events if e.kind == "step.started"]
+    tried = {e.attempt for e in events if e.kind == "step.tried"}
+    if started and started[-1].attempt not in tried:
+        return _in_flight(scene, step, started[-1].attempt, deaf=deaf)
+    if started:
+        last = [e for e in events if e.kind == "step.tried"][-1]
+        every_s = step.retry.every_s if step.retry else 0.0
+        passed = (scene.clock.now() - moment(last.at)).total_seconds()
+        return Begin(last.attempt + 1, wait_s=min(max(every_s - passed, 0.0), every_s))
+    if not deaf and is_aborted(scene):
+        raise Aborted
+    return _entered(scene, step, deaf=deaf) or Begin(1)
+
+
+def _entered(scene: Scene, step: Step, *, deaf: bool) -> Finding | None:
+    """Have all that must be settled before the first attempt; None when the step may begin."""
+    if scene.plan.mode is Mode.ASSISTED:  # first of all: `Unless:` runs a block too
+        answered = _allowed(scene, step, deaf=deaf)
+        if answered is not None:
+            return answered
+    if step.effect is not Effect.ACTION:
+        return None
+    done = _already_done(scene, step, deaf=deaf)
+    return done if done is not None else _confirmed(scene, step, deaf=deaf)
+
+
+def _in_flight(scene: Scene, step: Step, attempt: int, *, deaf: bool) -> Finding | Begin:
+    """Settle a step that was cut off: known from its trace, from a rule, or from a person."""
+    assert step.block is not None, "only a block can be in flight"
+    if step.block.work.traceable:
+        found = trace(scene.attempt_folder(step.id, attempt))
+        if found in (Trace.RUNNING, Trace.ENDED):
+            return Begin(attempt, attached=True, notes=("re-attached after a restart",))
+        if found is Trace.NEVER_STARTED:
+            return Begin(attempt, attached=True)
+    if step.effect is Effect.CHECK:
+        return Begin(attempt + 1, notes=("looked again after a restart",))
+    done = _already_done(scene, step, deaf=deaf)
+    if done is not None:
+        return done
+    if step.interrupted is Interrupted.RERUN:
+        return Begin(attempt + 1, notes=("ran again after a restart: declared idempotent",))
+    question = Question(
+        f"{step.id}?interrupted{attempt}",
+        Form.INTERRUPTED,
+        f"was `{step.title}` done? gonogo was stopped in its middle and cannot tell",
+        step.span.line,
+        step.block.work.describe(),
+    )
+    answer = ask(scene, question, deaf=deaf)
+    if answer.answer == "again":
+        return Begin(attempt + 1, notes=(f"ran again after a restart: {answer.who} said so",))
+    status = Status.PASS if answer.answer == "done" else Status.FAIL
+    why = f"interrupted; {answer.who} said {answer.answer}"
+    return blank(step, status, why, by=answer.who, reason=answer.reason or None, attempts=attempt)
+
+
+def _already_done(scene: Scene, step: Step, *, deaf: bool) -> Finding | None:
+    if step.unless is None:
+        return None
+    block = step.unless.block
+    looks = len([e for e in scene.journal.of_item(scene.run, step.id) if e.kind == "step.looked"])
+    scene.write("step.looked", step.id, body={"command": block.work.describe()}, attempt=looks + 1)
+    context = replace(
+        _context(scene, step, deaf=deaf),
+        folder=scene.attempt_folder(f"{step.id}~unless", looks + 1),
+        effect=Effect.CHECK,
+    )
+    seen = look(block, step.unless.expect, context)
+    if seen.status is not Status.PASS:
+        return None
+    why = f"already done: {seen.actual or block.work.describe()}"
+    return blank(step, Status.PASS, why, actual=seen.actual, notes=("already done",))
+
+
+def _confirmed(scene: Scene, step: Step, *, deaf: bool) -> Finding | None:
+    """Have what is destroyed typed out by a person; None when it was."""
+    for number, loss in enumerate(step.destroys):
+        question = Question(
+            f"{step.id}?typed{number}",
+            Form.TYPED,
+            f"`{loss.statement}` cannot be undone; type `{loss.target}` to confirm",
+            loss.span.line,
+            typed=loss.target,
+        )
+        answer = ask(scene, question, deaf=deaf)
+        if answer.answer != loss.target:
+            why = f"not confirmed: {answer.who} did not type `{loss.target}`"
+            return blank(step, Status.FAIL, why, by=answer.who)
+    return None
+
+
+def _allowed(scene: Scene, step: Step, *, deaf: bool) -> Finding | None:
+    """Ask, in assisted mode, what to do with a block; None when it may run."""
+    assert step.block is not None
+    question = Question(
+        f"{step.id}?block",
+        Form.BLOCK,
+        f"run the block of `{step.title}`?",
+        step.block.span.line,
+        step.block.text,
+    )
+    answer = ask(scene, question, deaf=deaf)
+    if answer.answer == "run":
+        return None
+    status = {"by hand": Status.PASS, "no": Status.FAIL}.get(answer.answer, Status.WAIVED)
+    return blank(
+        step,
+        status,
+        "" if status is Status.PASS else f"answered {answer.answer}",
+        actual=f"answered {answer.answer}",
+        by=answer.who,
+        reason=answer.reason or None,
+        link=answer.link or None,
+    )
+
+
+def _attempt(scene: Scene, step: Step, begin: Begin, *, deaf: bool) -> Finding:
+    assert step.block is not None
+    work = step.block.work
+    if not begin.attached:
+        scene.write(
+            "step.started",
+            step.id,
+            body=_opening(step, work.describe()),
+            attempt=begin.attempt,
+            durable=step.effect is Effect.ACTION,
+        )
+    started = scene.clock.now()
+    begun = scene.clock.monotonic()
+    context = _context(scene, step, deaf=deaf)
+    folder = scene.attempt_folder(step.id, begin.attempt)
+    seen = look(step.block, step.expect, replace(context, folder=folder))
+    if context.should_stop() and seen.status is not Status.PASS:
+        why = "; ".join(part for part in (_STOPPED, seen.why) if part)
+        seen = replace(seen, status=Status.UNKNOWN, why=why)
+    return _found(step, seen, begin, stamp(started), round(scene.clock.monotonic() - begun, 3))
+
+
+def _found(step: Step, seen: Seen, begin: Begin, started: str, duration_s: float) -> Finding:
+    status = seen.status
+    if step.effect is Effect.ACTION and status is Status.ERROR:
+        status = Status.FAIL  # it was to be done, and it is not done
+    keep = {name.lower() for name in step.records}
+    kept = {k: v for k, v in seen.indicators.items() if k.lower() in keep}
+    return blank(
+        step,
+        status,
+        seen.why,
+        actual=seen.actual,
+        text=seen.text,
+        indicators=kept,
+        sentences=seen.sentences,
+        started=started,
+        duration_s=duration_s,
+        attempts=begin.attempt,
+        notes=begin.notes,
+    )
+
+
+def _context(scene: Scene, step: Step, *, deaf: bool) -> Context:
+    return Context(
+        targets=scene.targets,
+        variables=scene.variables,
+        cwd=scene.cwd,
+        folder=scene.folder,
+        timeout_s=step.timeout_s,
+        effect=step.effect,
+        redact=scene.redact,
+        on_output=partial(scene.on_output, step.id),
+        should_stop=stop_signal(scene, deaf=deaf),
+    )
+
+
+def _opening(step: Step, command: str) -> dict[str, object]:
+    return {
+        "title": step.title,
+        "line": step.span.line,
+        "effect": step.effect.value,
+        "command": command,
+    }

@@ -1,0 +1,1 @@
+"""Where the journal is kept and which engine makes a run durable."""

@@ -1,0 +1,130 @@
+"""The durable engine: DBOS Transact over the journal's SQLite file; nothing else knows it.
+
+Why an engine of others, and which of its traps this module avoids, is in
+docs/decisions/0001-durable-engine.md. In short: one async workflow with a constant version, every
+slot reserved in plan order, JSON only, nothing ever raised from a slot, no `destroy`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dbos
+from dbos import DBOS, SetWorkflowID
+
+from gonogo.store.journal import Served
+
+if TYPE_CHECKING:
+    from gonogo.run.durable import Release, Result
+
+_VERSION = "run-1"
+"""Raised only when the order or the meaning of slots changes."""
+_IDLE_S = 0.05
+
+
+class _Json(dbos.Serializer):
+    """JSON without NaN; an exception becomes its name and text, anything else unknown is a bug."""
+
+    def serialize(self, data: Any) -> str:
+        return json.dumps(data, default=_fallback, ensure_ascii=False, allow_nan=False)
+
+    def deserialize(self, serialized_data: str) -> Any:
+        return json.loads(serialized_data)
+
+    def name(self) -> str:
+        return "gonogo_json"
+
+
+def _fallback(value: object) -> object:
+    if isinstance(value, BaseException):
+        return {"error": type(value).__name__, "text": str(value)}
+    raise TypeError(f"a slot returned {type(value).__name__}, which is not JSON")
+
+
+class _DbosSlots:
+    """The slots of the workflow that is running now."""
+
+    def __init__(self) -> None:
+        self._slots: dict[str, Any] = {}
+
+    def reserve(self, names: Sequence[str]) -> None:
+        self._slots = {name: DBOS.reserve_step() for name in names}
+
+    async def run(self, name: str, work: Callable[[], Result]) -> Result:
+        result: Result = await self._slots[name].run_async({"name": name[:200]}, _carry, work)
+        return result
+
+
+def _carry(work: Callable[[], Result]) -> Mapping[str, object]:
+    """Do a slot's work; the round trip makes a first run see what a replay will see."""
+    result: Mapping[str, object] = json.loads(json.dumps(work(), allow_nan=False))
+    return result
+
+
+class _Serving:
+    """Which releases this process was asked to carry; others wait untouched."""
+
+    release: Release | None = None
+    runs: set[str] = set()  # noqa: RUF012 - one engine per process, as DBOS has it
+
+
+@DBOS.workflow(name="release", max_recovery_attempts=100_000)
+async def _workflow(run: str) -> Mapping[str, object]:
+    # Recovered at launch, but nobody asked yet to go on with it. No event of asyncio: the asking
+    # thread is another one, and a wait in a thread would hold a place of the pool.
+    while run not in _Serving.runs:  # noqa: ASYNC110
+        await asyncio.sleep(_IDLE_S)
+    release = _Serving.release
+    assert release is not None, "a release is served before a run is named"
+    return await release(run, _DbosSlots())
+
+
+class DbosEngine:
+    """Implements `run.durable.Engine` on one SQLite file in one process."""
+
+    def __init__(self, path: Path) -> None:
+        """Name the file; nothing is opened before `serve`."""
+        self._path = path
+        self._served: Served | None = None
+
+    def serve(self, release: Release) -> None:
+        """Take the lock and launch.
+
+        Raises:
+            JournalError: another process serves this file.
+        """
+        self._served = Served(self._path.with_suffix(".lock"))
+        _Serving.release = release
+        for name in ("dbos", "sqlalchemy"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        DBOS(
+            config={
+                "name": "gonogo",
+                "system_database_url": f"sqlite:///{self._path}",
+                "application_version": _VERSION,
+                "executor_id": "local",
+                "serializer": _Json(),
+                "log_level": "CRITICAL",
+                "console_log_level": "CRITICAL",
+            }
+        )
+        DBOS.launch()
+
+    def start(self, run: str) -> None:
+        """Begin a run or go on with it.
+
+        A run that was cut off was recovered by the launch already; a known id attaches to it.
+        """
+        _Serving.runs.add(run)
+        with SetWorkflowID(run):
+            DBOS.start_workflow(_workflow, run)
+
+    def finished(self, run: str) -> bool:
+        """Say whether the engine has recorded the run's result."""
+        status = DBOS.get_workflow_status(run)
+        return status is not None and status.status in ("SUCCESS", "ERROR")

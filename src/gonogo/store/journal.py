@@ -1,0 +1,297 @@
+"""The journal in one SQLite file: append-only events and the inbox of people's answers.
+
+The file is the durable engine's too (its tables carry other names). It is in WAL mode: an event is
+committed without a flush, and the engine's checkpoint that follows flushes the log with everything
+before it, so that a step costs one flush. An event written with `durable=True` flushes by itself;
+the start of an action is one, since its effect must not outlive the knowledge that it began.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from gonogo.clock import Clock, SystemClock, stamp
+from gonogo.errors import JournalError
+from gonogo.run.journal import GENESIS, Answer, Event
+
+VERSION = 1
+"""The version of our tables, kept in `PRAGMA user_version`."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS gonogo_event (
+    run TEXT NOT NULL, seq INTEGER NOT NULL, epoch INTEGER NOT NULL, at TEXT NOT NULL,
+    who TEXT NOT NULL, kind TEXT NOT NULL, item TEXT NOT NULL, attempt INTEGER NOT NULL,
+    body TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (run, seq)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS gonogo_event_item ON gonogo_event (run, item, kind);
+CREATE TABLE IF NOT EXISTS gonogo_inbox (
+    run TEXT NOT NULL, epoch INTEGER NOT NULL, item TEXT NOT NULL, answer TEXT NOT NULL,
+    who TEXT NOT NULL, at TEXT NOT NULL, reason TEXT NOT NULL, link TEXT NOT NULL,
+    expires TEXT NOT NULL, PRIMARY KEY (run, epoch, item)) WITHOUT ROWID;
+"""
+_COLUMNS = "seq, run, epoch, at, who, kind, item, attempt, body, hash"
+_BUSY_S = 30.0
+_GLANCE_S = 0.2
+"""How long a start waits for the lock: somebody may only be looking whether it is held."""
+
+
+class SqliteJournal:
+    """Implements `run.journal.Journal`; safe to use from several threads of one process."""
+
+    def __init__(self, path: Path, clock: Clock, *, create: bool = True) -> None:
+        """Open the file, make the tables, refuse a journal of a newer gonogo.
+
+        Raises:
+            JournalError: no such journal (with `create=False`), not a journal, or a newer one.
+        """
+        if not create and not path.exists():
+            raise JournalError(
+                f"there is no journal at `{path}`",
+                hint="runs are kept in `.gonogo` of the folder where they were started; see --home",
+            )
+        self.path = path
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._last: dict[str, tuple[int, str]] = {}
+        with self._translated():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(
+                path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+            )
+            try:
+                self._prepare()
+            except Exception:
+                self._db.close()
+                raise
+
+    def _prepare(self) -> None:
+        (found,) = self._db.execute("PRAGMA user_version").fetchone()
+        if found > VERSION:
+            raise JournalError(
+                f"the journal `{self.path}` has version {found}, this gonogo reads {VERSION}",
+                hint="use the newer gonogo that wrote it, or another folder with --home",
+            )
+        (mode,) = self._db.execute("PRAGMA journal_mode").fetchone()
+        if mode != "wal":
+            self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        if found < VERSION:
+            self._db.executescript(_SCHEMA)
+            self._db.execute(f"PRAGMA user_version={VERSION}")
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn what SQLite and the file system say into one clear error."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise _explained(error, self.path) from error
+        except OSError as error:
+            raise JournalError(
+                f"the journal `{self.path}` cannot be used: {error.strerror or error}",
+                hint="free space or rights, then `gonogo resume`; what was journaled is kept",
+            ) from error
+
+    def append(  # noqa: PLR0913 - all but three are keywords
+        self,
+        run: str,
+        kind: str,
+        item: str = "",
+        *,
+        body: Mapping[str, object] | None = None,
+        who: str = "gonogo",
+        attempt: int = 0,
+        durable: bool = False,
+    ) -> Event:
+        """Write one event at the end of the run's chain; `durable` waits for the disk."""
+        text = json.dumps(body or {}, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = text.encode("utf-8", "replace").decode()  # output of a command may be anything
+        with self._lock, self._translated():
+            if durable:
+                self._db.execute("PRAGMA synchronous=FULL")
+            try:
+                return self._chain(run, (stamp(self._clock.now()), who, kind, item, attempt, text))
+            finally:
+                if durable:
+                    self._db.execute("PRAGMA synchronous=NORMAL")
+
+    def _chain(self, run: str, facts: tuple[str, str, str, str, int, str]) -> Event:
+        at, who, kind, item, attempt, text = facts
+        if run not in self._last:  # one process writes a run's events: the lock file sees to it
+            self._last[run] = self._tail(run)
+        seq, before = self._last[run]
+        event = Event(seq + 1, run, 1, at, who, kind, item, attempt, json.loads(text), "")
+        event = replace(event, hash=event.sealed(before))
+        self._db.execute(
+            f"INSERT INTO gonogo_event ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?)",  # noqa: S608
+            (event.seq, run, event.epoch, at, who, kind, item, attempt, text, event.hash),
+        )
+        self._last[run] = (event.seq, event.hash)
+        return event
+
+    def _tail(self, run: str) -> tuple[int, str]:
+        row = self._db.execute(
+            "SELECT seq, hash FROM gonogo_event WHERE run=? ORDER BY seq DESC LIMIT 1", (run,)
+        ).fetchone()
+        return (row[0], row[1]) if row else (0, GENESIS)
+
+    def events(self, run: str, *, after: int = 0) -> tuple[Event, ...]:
+        """Return the events of a run with `seq` > `after`, in order."""
+        with self._lock, self._translated():
+            rows = self._db.execute(
+                f"SELECT {_COLUMNS} FROM gonogo_event WHERE run=? AND seq>? ORDER BY seq",  # noqa: S608
+                (run, after),
+            ).fetchall()
+        return tuple(_event(row) for row in rows)
+
+    def of_item(self, run: str, item: str) -> tuple[Event, ...]:
+        """Return the events of one item of a run, in order."""
+        with self._lock, self._translated():
+            rows = self._db.execute(
+                f"SELECT {_COLUMNS} FROM gonogo_event WHERE run=? AND item=? ORDER BY seq",  # noqa: S608
+                (run, item),
+            ).fetchall()
+        return tuple(_event(row) for row in rows)
+
+    def runs(self) -> tuple[str, ...]:
+        """Return the ids of all runs, oldest first."""
+        with self._lock, self._translated():
+            rows = self._db.execute(
+                "SELECT run FROM gonogo_event WHERE seq=1 ORDER BY at, run"
+            ).fetchall()
+        return tuple(row[0] for row in rows)
+
+    def put(self, answer: Answer) -> bool:
+        """Keep an answer; False when that question has one already: the first wins."""
+        with self._lock, self._translated():
+            self._db.execute("PRAGMA synchronous=FULL")
+            try:
+                cursor = self._db.execute(
+                    "INSERT OR IGNORE INTO gonogo_inbox"
+                    " (run, epoch, item, answer, who, at, reason, link, expires)"
+                    " VALUES (?,?,?,?,?,?,?,?,?)",
+                    (
+                        answer.run,
+                        answer.epoch,
+                        answer.item,
+                        answer.answer,
+                        answer.who,
+                        answer.at,
+                        answer.reason,
+                        answer.link,
+                        answer.expires,
+                    ),
+                )
+            finally:
+                self._db.execute("PRAGMA synchronous=NORMAL")
+        return cursor.rowcount == 1
+
+    def answer(self, run: str, item: str) -> Answer | None:
+        """Return the answer to a question, if there is one."""
+        with self._lock, self._translated():
+            row = self._db.execute(
+                "SELECT run, epoch, item, answer, who, at, reason, link, expires"
+                " FROM gonogo_inbox WHERE run=? AND item=? ORDER BY epoch DESC LIMIT 1",
+                (run, item),
+            ).fetchone()
+        return Answer(*row) if row else None
+
+    def withdraw(self, run: str, item: str) -> None:
+        """Take an answer back that did not fit its question, so that it can be asked again."""
+        with self._lock, self._translated():
+            self._db.execute("DELETE FROM gonogo_inbox WHERE run=? AND item=?", (run, item))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._db.close()
+
+
+class Served:
+    """A lock that only one process holds at a time; the kernel drops it when the process dies."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the lock.
+
+        Raises:
+            JournalError: another process serves this journal; the message names its pid.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("a+", encoding="utf-8")
+        except OSError as error:
+            raise JournalError(
+                f"the lock `{path}` cannot be taken: {error.strerror or error}",
+                hint="see that the folder can be written, or use another one with --home",
+            ) from error
+        if not self._taken():
+            self._file.seek(0)
+            pid = self._file.read().strip() or "unknown"
+            self._file.close()
+            raise JournalError(
+                f"a release is already being run from this folder by process {pid}",
+                hint="wait for it, stop it with Ctrl-C there, or use another folder with --home",
+            )
+        self._file.seek(0)
+        self._file.truncate()
+        self._file.write(str(os.getpid()))
+        self._file.flush()
+
+    def _taken(self) -> bool:
+        clock = SystemClock()
+        until = clock.monotonic() + _GLANCE_S
+        while True:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                if clock.monotonic() >= until:
+                    return False
+                clock.wait(0.01)
+            else:
+                return True
+
+    def release(self) -> None:
+        """Give the lock back."""
+        self._file.close()
+
+
+def is_served(path: Path) -> bool:
+    """Say whether some process holds the lock at `path` now."""
+    if not path.exists():
+        return False
+    with path.open(encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
+def _event(row: tuple[int, str, int, str, str, str, str, int, str, str]) -> Event:
+    seq, run, epoch, at, who, kind, item, attempt, body, seal = row
+    return Event(seq, run, epoch, at, who, kind, item, attempt, json.loads(body), seal)
+
+
+def _explained(error: sqlite3.Error, path: Path) -> JournalError:
+    words = str(error)
+    if "full" in words:
+        return JournalError(
+            f"the disk is full: the journal `{path}` cannot be written",
+            hint="free space, then `gonogo resume`; nothing that was journaled is lost",
+        )
+    if "not a database" in words or "malformed" in words:
+        return JournalError(
+            f"`{path}` is not a journal or is damaged: {words}",
+            hint="restore the file from a backup, or use another folder with --home",
+        )
+    return JournalError(
+        f"the journal `{path}` cannot be used: {words}",
+        hint="see that the file and its folder can be written, then `gonogo resume`",
+    )

@@ -1,0 +1,28 @@
+"""One stage per test: a plan of one phase with one step, unless the test says otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.scenes import Stage
+from tests.support.works import a_phase, a_plan
+
+from gonogo.plan.model import Plan, Step
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
+    """Build a stage from a plan, or from the steps of its only phase."""
+    opened: list[Stage] = []
+
+    def build(*steps: Step, plan: Plan | None = None, **more: Any) -> Stage:
+        made = Stage(tmp_path, plan or a_plan(a_phase("smoke", *steps)), **more)
+        opened.append(made)
+        return made
+
+    yield build
+    for made in opened:
+        made.journal.close()
