@@ -1,0 +1,218 @@
+"""Plays a story: starts the servers, runs the release with the real command, looks afterwards."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import psycopg
+import redis
+
+from gonogo.clock import SystemClock
+from gonogo.demo.proof import Claim, State, look
+from gonogo.demo.story import RELEASED, ROLLED_BACK, Story
+from gonogo.demo.workspace import Workspace
+from gonogo.errors import UsageError
+from gonogo.services import Postgres, Valkey
+from gonogo.services.account import Account
+from gonogo.services.workplace import PID, enter
+
+RUN = (
+    *("run", "deploy.md", "--env", "demo", "--release", "v2"),
+    *("--yes", "--by", "demo", "--answers", "answers.yml"),
+)
+WIDTH = 78
+ENDS_WITHIN_S = 15.0
+INTERRUPTED = 130
+ENDINGS = (0, 1, 4)  # go, no-go, rolled back
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the demo to a parser."""
+    parser.add_argument("--no-fault", action="store_true", help="a release without a fault: go")
+    parser.add_argument("--keep", action="store_true", help="keep the folder of the release")
+    parser.add_argument(
+        "--home",
+        type=Path,
+        default=Path(".gonogo") / "demo",
+        metavar="FOLDER",
+        help="where the report is put (default: %(default)s)",
+    )
+
+
+def carry_out(asked: argparse.Namespace) -> int:
+    """Play the demo; 0 when everything went as announced, 1 when not, 130 after a Ctrl-C.
+
+    Nothing runs afterwards, whichever way it ends. Raises UsageError when it cannot be played.
+    """
+    before = signal.signal(signal.SIGTERM, _end)
+    try:
+        return play(RELEASED if asked.no_fault else ROLLED_BACK, asked.home, keep=asked.keep)
+    except KeyboardInterrupt:
+        print("\nstopped; nothing is left running", file=sys.stderr)
+        return INTERRUPTED
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def play(story: Story, home: Path, *, keep: bool = False) -> int:
+    """Play one story and put its report into a folder below `home`."""
+    clock = SystemClock()
+    began = clock.monotonic()
+    shelf = _shelf(home.absolute(), clock.now())
+    say(f"gonogo demo: {story.title}")
+    with ExitStack() as stack:
+        postgres = stack.enter_context(Postgres.start())
+        valkey = stack.enter_context(Valkey.start())
+        place = enter("demo", Account(), None)
+        stack.callback(place.leave)
+        database = postgres.create_database("search")
+        workspace = Workspace.lay_out(place.path / "search", postgres.bin, database, valkey.url())
+        # whoever sweeps up after a kill of ours finds the service by this name
+        (place.path / PID).symlink_to(workspace.folder / "run" / "service.pid")
+        stack.callback(workspace.take_down)
+        workspace.plant(story.fault)
+        workspace.bring_up()
+        before = look(workspace)
+        say(
+            f"\n  PostgreSQL {postgres.version} and Valkey {valkey.version} run, search v1 answers "
+            f"on\n  {workspace.settings['APP_URL']} ({clock.monotonic() - began:.1f} s)\n"
+        )
+        say(textwrap.fill(story.announcement, WIDTH, initial_indent="  ", subsequent_indent="  "))
+        say(f"\n$ gonogo {' '.join(RUN[:6])} \\\n    {' '.join(RUN[6:])}\n")
+        code = run(workspace)
+        seen = _seen(story, workspace, before)
+        _collect(workspace.folder, shelf)
+        if keep:
+            shutil.copytree(workspace.folder, shelf / "workspace", symlinks=True)
+    told = _told(story, code, shelf)
+    _announce("What the run says", told)
+    _announce("What is true now, seen without the run", seen)
+    result = _conclude((*told, *seen), shelf, clock.monotonic() - began)
+    if not any(shelf.iterdir()):
+        shelf.rmdir()
+    return result
+
+
+def run(workspace: Workspace) -> int:
+    """Run the release with the real command on our terminal and return its exit code.
+
+    A Ctrl-C on the terminal reaches the command by itself, and it says what to do. When it has
+    ended for that reason, with a code that stands for no ending of a release, so do we: raises
+    KeyboardInterrupt.
+    """
+    command = [sys.executable, "-m", "gonogo", *RUN]
+    sys.stdout.flush()
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        command, cwd=workspace.folder, env=dict(workspace.settings)
+    )
+    try:
+        code = process.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(ENDS_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+    if pressed and code not in ENDINGS:
+        raise KeyboardInterrupt
+    return code
+
+
+def say(text: str) -> None:
+    """Write to the terminal at once, so that the order with the command's own lines is kept."""
+    print(text, flush=True)
+
+
+def _seen(story: Story, workspace: Workspace, before: State) -> tuple[Claim, ...]:
+    try:
+        return story.claims(before, look(workspace))
+    except (psycopg.Error, redis.RedisError) as error:
+        words = " ".join(str(error).split())
+        return (Claim("the state after the run", "can be seen", f"cannot be seen ({words})"),)
+
+
+def _told(story: Story, code: int, shelf: Path) -> tuple[Claim, ...]:
+    """Compare what the run says of itself: its exit code and its evidence."""
+    meaning = f" ({story.meaning})" if code == story.exit_code else ""
+    ended = Claim("its exit code", f"{story.exit_code} ({story.meaning})", f"{code}{meaning}")
+    evidence = shelf / "report.json"
+    if not evidence.is_file():
+        return (ended, Claim("its evidence", "written", "missing"))
+    data = json.loads(evidence.read_text(encoding="utf-8"))
+    failed = [
+        step["title"]
+        for phase in data["phases"]
+        for step in phase["steps"]
+        if (step["finding"] or {}).get("status") in ("fail", "error")
+    ]
+    return (
+        ended,
+        Claim("the step that failed", story.failing, ", ".join(failed) or "none"),
+        Claim("the chain of its events", "intact", "intact" if data["intact"] else "broken"),
+    )
+
+
+def _collect(folder: Path, shelf: Path) -> None:
+    """Copy the reports of the newest run to the shelf."""
+    runs = sorted(folder.glob(".gonogo/runs/*/"), key=lambda path: path.stat().st_mtime)
+    for report in runs[-1].glob("report.*") if runs else ():
+        shutil.copy2(report, shelf / report.name)
+
+
+def _announce(heading: str, claims: Sequence[Claim]) -> None:
+    say(f"\n{heading}:\n")
+    for claim in claims:
+        say(claim.say())
+
+
+def _conclude(claims: Sequence[Claim], shelf: Path, seconds: float) -> int:
+    say("")
+    for name, what in (("report.html", "report"), ("workspace", "workspace")):
+        if (shelf / name).exists():
+            say(f"{what:<10} {shelf / name}")
+    if all(claim.holds for claim in claims):
+        say(f"The story went as announced ({seconds:.0f} s). Nothing is left running.")
+        return 0
+    wrong = sum(not claim.holds for claim in claims)
+    say(f"The story did not go as announced: {wrong} of {len(claims)} claims differ.")
+    return 1
+
+
+def _shelf(home: Path, now: datetime) -> Path:
+    """Make the folder for what stays: one per demo, named by its time in UTC."""
+    name = now.strftime("%Y%m%d-%H%M%S")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        for further in range(100):
+            shelf = home / (f"{name}-{further}" if further else name)
+            if not shelf.exists():
+                shelf.mkdir()
+                return shelf
+    except OSError as error:
+        raise UsageError(
+            f"cannot write the report to `{home}`: {error.strerror}",
+            hint="name a folder with --home",
+        ) from None
+    raise UsageError(f"`{home}` holds too many demos of this second", hint="try again")
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    """End in good order on SIGTERM, so that everything is taken down on the way out."""
+    sys.exit(128 + number)

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import re
+import textwrap
+
+import pytest
+from tests.demo.acting import rows, succeed, to_v2, value
+
+from gonogo import catalog
+from gonogo.demo.proof import SCHEMA, look
+from gonogo.demo.workspace import Workspace, example
+from gonogo.errors import Severity
+from gonogo.runbook.assemble import assemble
+from gonogo.runbook.markdown import read
+from gonogo.source import Source
+
+TEXT = (example() / "deploy.md").read_text(encoding="utf-8")
+
+
+def section(heading: str) -> str:
+    found = re.search(
+        rf"^#+ {re.escape(heading)}.*?$(.*?)(?=^#+ |\Z)", TEXT, re.DOTALL | re.MULTILINE
+    )
+    assert found is not None, heading
+    return found[1]
+
+
+def blocks(text: str, language: str = "bash") -> list[str]:
+    """The blocks of steps: those of directives are indented deeper."""
+    found = re.findall(
+        rf"^ {{2,3}}```{language}\n(.*?)^ {{2,3}}```$", text, re.DOTALL | re.MULTILINE
+    )
+    return [textwrap.dedent(block) for block in found]
+
+
+def carry_out(workspace: Workspace, heading: str) -> None:
+    steps = blocks(section(heading))
+    assert len(steps) >= 3
+    for step in steps:
+        succeed(workspace, step)
+
+
+def take_backup(workspace: Workspace) -> None:
+    steps = blocks(section("Pre-deployment"))
+    assert [step.count("search-before-v2.dump") for step in steps] == [1, 1]
+    for step in steps:
+        succeed(workspace, step)
+
+
+def test_the_runbook_is_understood_without_a_mistake() -> None:
+    plan = assemble(read(Source("deploy.md", TEXT)), catalog.load())
+    assert [d for d in plan.diagnostics if d.severity is not Severity.NOTE] == []
+    assert [phase.title for phase in plan.phases] == [
+        "Pre-deployment",
+        "Deployment",
+        "Smoke tests",
+        "Sign-off",
+    ]
+    assert plan.rollback is not None
+    assert [option.destructive for option in plan.rollback.options] == [False, True]
+    assert [option.stated_s for option in plan.rollback.options] == [60, 120]
+    assert len(plan.rollback.proof) == 4
+    assert {v.name for v in plan.variables} == {
+        "APP_URL",
+        "DATABASE_URL",
+        "CACHE_URL",
+        "ADMIN_TOKEN",
+        "REGULAR_USER_TOKEN",
+    }
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Option 1: previous release (about 1 minute)",
+        "Option 2: restore the backup (last resort, about 2 minutes)",
+    ],
+    ids=["previous release", "restore the backup"],
+)
+def test_each_way_back_leads_to_the_old_state(search: Workspace, heading: str) -> None:
+    before = look(search)
+    take_backup(search)
+    carry_out(search, "Deployment")
+    released = look(search)
+    assert (released.release, released.migrations) == ("v2 ok", "0001 0002 0003")
+    assert released.kept_for_v2 == 20
+    carry_out(search, heading)
+    after = look(search)
+    assert (after.release, after.migrations, after.schema) == ("v1 ok", "0001", before.schema)
+    assert (after.documents, after.kept_for_v2) == (400, 0)
+    assert value(search, blocks(section("After the rollback"), "sql")[0]) == ("0001")
+
+
+def test_the_way_back_may_be_taken_after_half_a_deployment(search: Workspace) -> None:
+    before = rows(search, SCHEMA)
+    succeed(search, "bin/migrate up --to 0002 --for v2")
+    carry_out(search, "Option 1: previous release (about 1 minute)")
+    assert rows(search, SCHEMA) == before
+
+
+def test_a_view_without_unique_index_is_seen(search: Workspace) -> None:
+    to_v2(search)
+    query = blocks(section("Pre-deployment"), "sql")[1]
+    assert sorted(rows(search, query)) == [("popular_terms", True), ("topic_counts", True)]
+    rows(search, "DROP INDEX popular_terms_term")
+    assert sorted(rows(search, query)) == [("popular_terms", False), ("topic_counts", True)]
