@@ -1,0 +1,26 @@
+"""Runs the benchmarks and writes bench/results.md."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from pathlib import Path
+
+from bench import engine, startup, steps
+
+PARTS = {"startup": startup.report, "steps": steps.report, "engine": engine.report}
+
+
+def main(words: list[str]) -> int:
+    """Measure the named parts, or all; write the page when all were measured."""
+    chosen = words or list(PARTS)
+    head = f"# Results\n\nPython {platform.python_version()}, {platform.machine()}.\n"
+    text = "\n".join([head, *(PARTS[name]() for name in chosen)])
+    print(text)
+    if not words:
+        Path(__file__).with_name("results.md").write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
