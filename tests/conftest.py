@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from hypothesis import settings
 from tests.support.services import (
     database,
     postgres,
@@ -12,6 +15,13 @@ from tests.support.services import (
 )
 
 __all__ = ["database", "postgres", "valkey", "valkey_server"]
+
+
+# A busy machine is no mistake of ours, so no example has a deadline; a CI plays the same examples
+# every time, so that a change fails for what it changed.
+settings.register_profile("here", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gonogo.errors import Severity
-from gonogo.plan import placeholders, secretwords, shellscript
+from gonogo.plan import shellscript
 from gonogo.plan.shellcalls import calls
 from gonogo.plan.shellsyntax import split
 
@@ -264,101 +264,6 @@ def test_a_command_that_needs_nobody_is_not(text: str) -> None:
     assert _codes(text) == []
 
 
-ALTERNATIVES = {
-    "npm ci\n# Or using yarn\nyarn install": 1,
-    "npm ci\n# or\nyarn install": 1,
-    "npm ci\n# OR: use pnpm\npnpm i": 1,
-    "a\n# Alternatively, from the dashboard\nb": 1,
-    "# Option A\na\n# Option B\nb": 1,
-    "# Option 1: fast\na\n# Option 2: slow\nb\n# Option 3\nc": 2,
-    "# Method 1\na\n# Method 2\nb": 1,
-    "a # or b": 0,
-    "a\n# or b": 0,
-    "# Or using yarn\nyarn install": 0,
-    "# Option A\na": 0,
-    "a\n# order matters\nb": 0,
-    "a\n# Original\nb": 0,
-    "echo '# or'\nb": 0,
-    "cat <<X\n# or\nX\nb": 0,
-    "a\n# one or two\nb": 0,
-    "a || b": 0,
-}
-
-
-@pytest.mark.parametrize("text", ALTERNATIVES)
-def test_alternatives_in_one_block_are_a_mistake(text: str) -> None:
-    assert _codes(text).count("GN503") == ALTERNATIVES[text]
-
-
-FOREIGN = {
-    "GET /api/health": "HTTP",
-    "POST https://x/y": "HTTP",
-    "https://app.example.org/admin": "URL",
-    '{"a": 1}': "JSON",
-    '[\n  {"a": 1}\n]': "JSON",
-    "const a = 1;": "code",
-    "import x from 'y';": "code",
-    "await fetch('/x')": "code",
-    "console.log('x')": "code",
-    "// check the console\nfoo()": "code",
-    "SELECT * FROM users;": "SQL",
-    "VACUUM ANALYZE;": "SQL",
-    "0 2 * * * /usr/bin/backup": "crontab",
-    "*/5 * * * * run": "crontab",
-    "Go to Settings > Pages": "prose",
-    "Open the dashboard and check the graphs": "prose",
-    "Click Deploy": "prose",
-    "1. Open the page": "list",
-    "- check the logs": "list",
-    "✅ all green": "list",
-    "services:\n  web:\n    image: x": "configuration",
-    "/var/log/app/*.log {\n  daily\n}": "configuration",
-    "[Unit]\nDescription=x": "configuration",
-    "$ npm ci": "prompt",
-    "<html><body></body></html>": "markup",
-}
-SHELL = """\
-./deploy.sh
-FOO=bar make
-make deploy
-Rscript run.R
-[ -f x ] && y
-[[ -f x ]] || y
-if [ "$A" ]; then b; fi
-{ a; b; }
-(cd x && y)
-./Build --all
-git commit -m 'Go to Settings'
-import -window root x.png
-GET='x' y
-curl -fsS https://example.org
-test -f x
-! grep -q x y
-deploy() { ./x; }
-"./my script"
-Xvfb :1
-$HOME/bin/x
-~/bin/x
-"$TOOL" run
-select-version 3
-with-contenv x
-update-alternatives --list x
-docker run --rm x sh -c 'SELECT'""".splitlines()
-
-
-@pytest.mark.parametrize("text", FOREIGN)
-def test_what_is_not_shell_is_told_with_what_it_is(text: str) -> None:
-    found = [d for d in shellscript.review(text) if d.code == "GN506"]
-    assert len(found) == 1
-    assert FOREIGN[text] in found[0].message
-    assert found[0].hint
-
-
-@pytest.mark.parametrize("text", SHELL)
-def test_shell_is_shell(text: str) -> None:
-    assert "GN506" not in _codes(text)
-
-
 EMPTY = {"": "GN507", "# only\n# comments": "GN507", "\n\n": "GN507", "A=1\nexport B": None}
 
 
@@ -370,125 +275,6 @@ def test_nothing_to_run_is_a_mistake(text: str) -> None:
 def test_a_block_that_only_sets_variables_is_worth_a_warning() -> None:
     assert [d.code for d in shellscript.review("A=1\nB=2")] == ["GN511"]
     assert shellscript.review("A=1\n./x $A") == ()
-
-
-UNFILLED = {
-    "git checkout <sha>": "<sha>",
-    "deploy v<version>": "v<version>",
-    "ssh <user>@<host> ls": "<user>",
-    "./x --env=<staging|production>": "<staging|production>",
-    "curl -f 'https://<your domain>/x'": "<your domain>",
-    "curl -f https://yourdomain.com/x": "yourdomain.com",
-    "curl -f https://your-app.example.org": "your-app.example.org",
-    "export KEY=YOUR_API_KEY; x $KEY": "YOUR_API_KEY",
-    "gh issue close [ISSUE]": "[ISSUE]",
-    "notify '[Contact Info]'": "[Contact Info]",
-    "helm upgrade x --set tag={{ version }}": "{{ version }}",
-    "docker pull app:xxx": "xxx",
-    "docker pull app:XXXX": "XXXX",
-    "x --token CHANGEME": "CHANGEME",
-    "x REPLACE_WITH_ID": "REPLACE_WITH_ID",
-    "x PASTE_TOKEN_HERE": "PASTE_TOKEN_HERE",
-    "git tag vX.Y.Z": "vX.Y.Z",
-    "cp backup-YYYY-MM-DD.sql x": "YYYY-MM-DD",
-    "cd /path/to/app": "path/to/app",
-    "./deploy ...": "...",
-    "git log …": "…",
-}
-FILLED = """\
-sort < in > out
-cat <in.txt >out.txt
-diff <(a) <(b)
-cat <<EOF_1
-x <= y
-grep -q '<title>Home</title>' page
-grep '<div' page
-docker ps --format '{{.Names}}'
-docker inspect -f '{{json .State}}' x
-kubectl get x -o go-template='{{range .items}}{{end}}'
-echo '[INFO] done'
-grep '[ERROR]' log
-ls [A-Z]*
-tr '[A-Z]' '[a-z]'
-echo ${ARR[INDEX]}
-mktemp /tmp/a.XXXXXX
-mktemp -d x-XXXXXXXX
-go test ./...
-git diff main...x
-echo $YOUR_TOKEN ${YOUR_URL}
-git commit -m 'fix your bug'
-psql -c "SELECT to_char(now(), 'YYYY-MM-DD')"
-echo x > y; cat z
-a && b || c
-# git checkout <sha>
-2>&1 x
-git log --author='A <a@b.org>'""".splitlines()
-
-
-@pytest.mark.parametrize("text", UNFILLED)
-def test_an_unfilled_placeholder_is_a_mistake(text: str) -> None:
-    found = [d for d in shellscript.review(text) if d.code == "GN501"]
-    assert found
-    assert f"`{UNFILLED[text]}`" in found[0].message
-    line = text.split("\n")[0]
-    assert line[found[0].span.column - 1 : found[0].span.end_column - 1] == UNFILLED[text]
-
-
-@pytest.mark.parametrize("text", FILLED)
-def test_what_only_looks_like_a_placeholder_is_not(text: str) -> None:
-    assert "GN501" not in _codes(text)
-
-
-KEY = "abcdEFGH1234" * 2
-SECRETS = [
-    f"export API_KEY={KEY}",
-    f"PGPASSWORD='{KEY}' psql -l",
-    f"psql postgres://app:{KEY}@db/shop -l",
-    f"curl -f -H 'Authorization: Bearer {KEY}' u",
-    f"curl -f -H 'X-Api-Key: {KEY}' u",
-    f"curl -f -u admin:{KEY} u",
-    f"mysql -u root -p{KEY} -e 'SELECT 1'",
-    f"redis-cli -a {KEY} PING",
-    f"./x --password {KEY}",
-    f"./x --api-key={KEY}",
-    f"sshpass -p {KEY} ssh x y",
-    "x ghp_" + "a1B2" * 9,
-    "x AKIA" + "A1B2" * 4,
-    "x sk_live_" + "a1B2" * 5,
-    f"# TOKEN={KEY}\nx",
-]
-NO_SECRETS = """\
-export API_KEY=$SECRET_STORE
-PGPASSWORD="$DB_PASSWORD" psql -l
-psql postgres://app:$PASSWORD@db/shop -l
-psql postgres://app@db/shop -l
-curl -f -H "Authorization: Bearer $TOKEN" u
-curl -f -u "$USER_NAME:$PASSWORD" u
-mysql -u root -p"$PASSWORD" -e 'SELECT 1'
-./x --password-file=/run/secrets/x
-./x --password "$(cat /run/secrets/db)"
-kubectl create secret generic x --from-file=token
-echo 'the password is in the safe'
-TOKEN_TTL=3600 ./x
-openssl rand -hex 16
-./rotate-token --token-id 12
-grep -c SECRET .env
-export API_KEY=••••••
-API_KEY=*** ./x""".splitlines()
-
-
-@pytest.mark.parametrize("text", SECRETS)
-def test_a_literal_secret_is_a_mistake_that_never_repeats_it(text: str) -> None:
-    found = [d for d in shellscript.review(text) if d.code == "GN505"]
-    assert len(found) == 1
-    for said in (found[0].message, found[0].hint, found[0].label):
-        assert KEY not in said
-        assert "ghp_" not in said
-
-
-@pytest.mark.parametrize("text", NO_SECRETS)
-def test_a_reference_to_a_secret_is_none(text: str) -> None:
-    assert secretwords.find(text) == ()
 
 
 WARNINGS = {
@@ -542,8 +328,18 @@ _PIECES = st.sampled_from(
         "((",
         "))",
         "\\",
+        "while true; do ",
+        "done",
+        "\n",
+        "#",
+        " | ",
+        "&",
+        "a=(",
+        "$'",
+        "f() {",
+        "$NAME",
+        "psql -c ",
     ]
-    + ["while true; do ", "done", "\n", "#", " | ", "&", "a=(", "$'", "f() {", "$NAME", "psql -c "]
 )
 
 
@@ -567,13 +363,3 @@ def test_any_text_is_read_and_every_place_lies_inside(text: str) -> None:
 )
 def test_hostile_nesting_takes_linear_time_and_never_breaks(piece: str) -> None:
     shellscript.review(piece * 3000)
-
-
-@given(st.text())
-def test_placeholders_lie_inside_and_never_overlap(text: str) -> None:
-    for language in placeholders.Language:
-        end = 0
-        for found in placeholders.find(text, language):
-            assert found.at >= end
-            end = found.end
-            assert text[found.at : end] == found.text

@@ -7,12 +7,11 @@ from collections.abc import Callable
 import pytest
 from tests.runbook.scripted import ScriptedCatalog
 
+from gonogo import catalog as catalog_of_kinds
 from gonogo.plan.kinds import Catalog
 from gonogo.runbook.assemble import Understanding, understand
 from gonogo.runbook.markdown import read
 from gonogo.source import Source
-
-from gonogo import catalog as catalog_of_kinds
 
 Reader = Callable[[str], Understanding]
 

@@ -15,8 +15,10 @@ from gonogo.source import Span
 def _find(pattern: str, text: str) -> list[tuple[str, Span]]:
     found = []
     for row, line in enumerate(text.split("\n"), start=1):
-        for match in re.finditer(pattern, line):
-            found.append((match[1], Span.of_line(row, match.start(1) + 1, len(match[1]))))
+        found += [
+            (match[1], Span.of_line(row, match.start(1) + 1, len(match[1])))
+            for match in re.finditer(pattern, line)
+        ]
     return found
 
 

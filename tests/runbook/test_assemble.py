@@ -268,7 +268,7 @@ def test_phase_settles_what_words_cannot(understood: Reader) -> None:
 
 def test_reference_sections_are_never_carried_out(understood: Reader) -> None:
     text = (
-        "# Release\n## Deploy\n- [ ] a\n## Troubleshooting\n### Deploy again\n```bash\ntail -f x\n```\n"
+        "# Release\n## Deploy\n- [ ] a\n## Troubleshooting\n### Deploy again\n```bash\ntail -f x\n```\n"  # noqa: E501
         "- [ ] not asked\n## Quick reference\n1. b\n"
     )
     found = understood(text)
@@ -438,7 +438,7 @@ def test_a_block_that_cannot_run_safely_is_by_hand_only_when_assisted(understood
 def test_variables_are_listed_once_with_their_first_use(understood: Reader) -> None:
     text = (
         "---\ngonogo: 1\ntargets: {app: '${APP_URL}'}\n---\n## Deploy\n1. Go\n\n"
-        "   ```bash\n   echo ${A} ${B} ${A}\n   ```\n\n2. Ask\n\n   ```http\n   GET {{app}}/{{B}}\n   ```\n"
+        "   ```bash\n   echo ${A} ${B} ${A}\n   ```\n\n2. Ask\n\n   ```http\n   GET {{app}}/{{B}}\n   ```\n"  # noqa: E501
     )
     found = [(v.name, v.span.line) for v in a_plan(understood, text).variables]
     assert found == [("APP_URL", 3), ("A", 9), ("B", 9)]
@@ -536,3 +536,16 @@ def test_a_step_whose_block_is_left_out_is_no_step(understood: Reader) -> None:
         + "## Deploy\n- [ ] a\n- [ ] b\n\n  ```bash {excludeFromRunAll=true}\n  ./b\n  ```\n"
     )
     assert [s.title for s in a_plan(understood, text).steps()] == ["a"]
+
+
+def test_a_runbook_without_mistakes_gives_its_plan(catalog: Catalog) -> None:
+    plan = assemble(read(Source("x.md", EXPLICIT + "## Deploy\n- [ ] a\n")), catalog)
+    assert [p.id for p in plan.phases] == ["deploy"]
+
+
+def test_what_is_done_by_hand_is_destructive_all_the_same(understood: Reader) -> None:
+    text = "## Deploy\n- [ ] x\n## Rollback\n```bash\nrm -rf data\ntail -f x\n```\n"
+    back = a_plan(understood, text).rollback
+    assert back is not None
+    assert back.options[0].steps[0].block is None
+    assert back.options[0].destructive

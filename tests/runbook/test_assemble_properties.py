@@ -1,4 +1,4 @@
-"""Laws of the hop from outline to plan: never a crash, identity without position, values not bytes."""
+"""Laws of the hop from outline to plan: no crash, identity without position, values not bytes."""
 
 from __future__ import annotations
 
@@ -32,8 +32,10 @@ _FRONT = st.sampled_from(
         "",
         "---\ngonogo: 1\n---\n",
         "---\ngonogo: 1\ntargets: {db: x}\nmetrics: {error rate: {a: 1}}\n---\n",
+        "---\ntitle: x\n---\n",
+        "---\ngonogo: [\n---\n",
+        "---\ngonogo: 1\nenv: {A: [1]}\n---\n",
     ]
-    + ["---\ntitle: x\n---\n", "---\ngonogo: [\n---\n", "---\ngonogo: 1\nenv: {A: [1]}\n---\n"]
 )
 
 
@@ -141,7 +143,7 @@ metrics:
 ## Deployment
 1. Apply it
    ```bash
-   ./apply   
+   ./apply
    ```
    - Timeout: 5m
    - Undo: `./undo`
@@ -178,6 +180,10 @@ def _spaced(text: str) -> str:
     return text.replace("   - Timeout", "\n   - Timeout").replace("  ```http", "\n  ```http")
 
 
+def _blanks_at_line_ends(text: str) -> str:
+    return text.replace("./apply\n", "./apply  \n")
+
+
 def _emphasised(text: str) -> str:
     return text.replace("*it*", "_it_")
 
@@ -189,7 +195,15 @@ def _block_style(text: str) -> str:
     return text.replace(flow, block)
 
 
-_FORMATTERS = (_stars, _renumbered, _aligned, _spaced, _emphasised, _block_style)
+_FORMATTERS = (
+    _stars,
+    _renumbered,
+    _aligned,
+    _spaced,
+    _emphasised,
+    _block_style,
+    _blanks_at_line_ends,
+)
 
 
 @given(st.lists(st.sampled_from(_FORMATTERS), unique=True))

@@ -30,7 +30,7 @@ def test_durations(text: str, seconds: float | None) -> None:
     [
         ("Watch for 24 hours in 5-minute buckets", 86400), ("First hour", 3600),
         ("First 15 minutes", 900), ("Monitoring (24 Hours)", 86400), ("Next 2 days", 172800),
-        ("Watch 3 buckets (~15 minutes)", 900), ("Monitoring", None), ("First 30-minute watch", 1800),
+        ("Watch 3 buckets (~15 minutes)", 900), ("Monitoring", None), ("First 30-minute watch", 1800),  # noqa: E501
         ("For one week", 604800), ("During the first day", 86400),
     ],
 )  # fmt: skip
@@ -78,7 +78,7 @@ def test_any_text_is_a_duration_or_none(text: str) -> None:
     ("text", "retry"),
     [
         ("3 times every 10s", Retry(3, 10.0)), ("3 times", Retry(3, 5.0)), ("3x", Retry(3, 5.0)),
-        ("up to 5 attempts, 1 minute", None), ("5 attempts, every 1 minute", Retry(5, 60.0)),
+        ("up to 5 attempts, 1 minute", Retry(5, 60.0)), ("5 attempts, every 1 minute", Retry(5, 60.0)),  # noqa: E501
         ("for 2 minutes every 5s", Retry(25, 5.0)), ("until 1m, every 30 s", Retry(3, 30.0)),
         ("0 times", None), ("often", None), ("3 times every blue moon", None),
         ("for ages every 5s", None), ("for 400 d every 1ms", None),

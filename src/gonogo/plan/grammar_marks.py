@@ -49,6 +49,9 @@ def is_placeholder(tokens: Tokens, at: int) -> bool:
         token.text == "$" and tokens[at + 1].text == "{"
     )
 
+_EXISTS = frozenset({"exists", "exist"})
+_TRUTHS = frozenset({"true", "false", "yes", "no"})
+
 
 def mark(tokens: Tokens) -> Tokens:
     """Replace comparison phrases by one token each, longest first."""
@@ -60,7 +63,21 @@ def mark(tokens: Tokens) -> Tokens:
         marked.append(token)
     marked.append(tokens[at])
     _keep_pairs(marked)
+    _keep_names(marked)
     return marked
+
+
+def _keep_names(marked: Tokens) -> None:
+    """Take `exists` for a name where a truth value follows: `path exists is false`."""
+    for at, token in enumerate(marked):
+        follows = marked[at + 1]
+        if (
+            token.op == "exists"
+            and token.low in _EXISTS
+            and follows.op in {"=", "!="}
+            and marked[at + 2].low in _TRUTHS
+        ):
+            token.kind, token.op, token.need = Kind.WORD, "", ""
 
 
 def _angled(tokens: Tokens) -> Tokens:

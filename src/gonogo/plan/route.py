@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from gonogo.plan.kinds import Effect, Role
 from gonogo.plan.model import Phase, Plan, Step
+
+
+@dataclass(frozen=True, slots=True)
+class PointOfNoReturn:
+    """The first step behind which the written way back does not reach, and why."""
+
+    step: Step
+    why: str
 
 
 def estimated_s(phase: Phase) -> float | None:
@@ -14,48 +25,64 @@ def estimated_s(phase: Phase) -> float | None:
     return sum(given) if given else None
 
 
-def no_return(plan: Plan) -> str | None:
-    """Return the first step behind which the written way back does not reach, in words.
+def no_return(plan: Plan) -> PointOfNoReturn | None:
+    """Return the first step that cannot be taken back; None when every step can.
 
-    That is a step that destroys something, or an action that neither an `Undo:` nor (from the
-    first deployment on) a rollback section takes back; None when there is no such step.
+    That is a step that destroys something, or one that changes the world in or after the first
+    deployment (an action, or in a deployment something that a person does) while neither an
+    `Undo:` nor a rollback section takes it back.
     """
+    options = plan.rollback.options if plan.rollback is not None else ()
     deployed = False
     for phase in plan.phases:
         deployed = deployed or phase.role is Role.DEPLOY
         for step in phase.steps:
-            where = f"`{step.title}` (line {step.span.line})"
             if step.destroys:
-                return f"{where}: {step.destroys[0].target} cannot be got back"
-            covered = step.undo or (deployed and plan.rollback and plan.rollback.options)
-            if deployed and step.effect is Effect.ACTION and not covered:
-                return f"{where}: no `Undo:` and no rollback section"
+                return PointOfNoReturn(step, f"{step.destroys[0].target} cannot be got back")
+            if deployed and _changes(step, phase) and not (step.undo or options):
+                return PointOfNoReturn(step, "no `Undo:` and no rollback section")
     return None
+
+
+def _changes(step: Step, phase: Phase) -> bool:
+    if step.effect is Effect.ACTION:
+        return True
+    return step.effect is Effect.MANUAL and phase.role is Role.DEPLOY
 
 
 def critical_path(plan: Plan) -> tuple[Step, ...]:
     """Return the chain of steps that the end of the run hangs on, by the stated estimates.
 
     Steps run one after another, so of neighbours that run side by side only the longest counts,
-    and without estimates only steps that are critical or that others need.
+    and without estimates only actions, what people do, and steps that are critical or needed.
     """
     needed = {need for step in plan.steps() for need in step.needs}
     path: list[Step] = []
-    group: list[Step] = []
-
-    def close_group() -> None:
-        timed = [step for step in group if step.estimate_s]
-        if timed:
-            path.append(max(timed, key=lambda step: step.estimate_s or 0.0))
-        path.extend(s for s in group if s not in path and (s.critical or s.id in needed))
-        group.clear()
-
-    for step in plan.steps():
-        if step.parallel:
-            group.append(step)
-            continue
-        close_group()
-        if step.estimate_s or step.critical or step.id in needed or step.effect is Effect.ACTION:
-            path.append(step)
-    close_group()
+    for phase in plan.phases:
+        for group in _groups(phase):
+            longest = max(group, key=lambda step: step.estimate_s or 0.0)
+            for step in group:
+                counts = step.estimate_s and step is longest
+                if counts or _is_decisive(step, needed):
+                    path.append(step)
     return tuple(path)
+
+
+def _groups(phase: Phase) -> Iterator[list[Step]]:
+    """Yield the steps of a phase as they run: neighbours side by side, all others alone."""
+    group: list[Step] = []
+    for step in phase.steps:
+        inside = {other.id for other in group}
+        if group and (not step.parallel or inside & set(step.needs)):
+            yield group
+            group = []
+        group.append(step)
+        if not step.parallel:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _is_decisive(step: Step, needed: set[str]) -> bool:
+    return step.critical or step.id in needed or step.effect is not Effect.CHECK

@@ -15,6 +15,7 @@ from gonogo.runbook.directives import Name, Remark, of_name, remarks_of
 from gonogo.runbook.drafts import WHOLE, Draft, Origin, Part
 from gonogo.runbook.notebook import Notebook
 from gonogo.runbook.outline import Fence
+from gonogo.runbook.roles import Topic
 from gonogo.runbook.settings import Settings
 from gonogo.runbook.values import parse_retry, parse_yes
 from gonogo.source import Span
@@ -79,7 +80,8 @@ class Binder:
         by_hand = bound is not None and bool(bound.by_hand)
         block = bound.block if bound is not None and not by_hand else None
         span = part.fence.span if part is not None and part is not draft.parts[0] else draft.span
-        effect = self._effect(block, draft.role, remarks)
+        role = Role.VERIFY if draft.topic is Topic.PROOF else draft.role
+        effect = self._effect(block, role, remarks)
         wanted = expectations.read_expectations(remarks, part.fence if part else None, self.book)
         expect = tuple(wanted.expect)
         if block is not None and not expect and not wanted.notes:
@@ -103,7 +105,7 @@ class Binder:
             unless=self._unless(remarks),
             undo=self._undo(remarks),
             interrupted=self._interrupted(remarks),
-            destroys=self._destroys(block, part),
+            destroys=self._destroys(bound.block if bound else None, part),
             owner=self._owner(draft, remarks),
             estimate_s=self._estimate(draft, remarks),
             records=self._records(remarks),

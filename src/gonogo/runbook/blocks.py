@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import yaml
 
-from gonogo.errors import Diagnostic, Severity
+from gonogo.errors import Severity
 from gonogo.plan.kinds import Variable, Work
 from gonogo.plan.model import Block
 from gonogo.runbook import fields, yaml_nodes
@@ -38,70 +38,10 @@ _FOREIGN = frozenset(
 )
 _HONOURED = ("name", "cwd", "interpreter", "background", "excludeFromRunAll")
 _DOCUMENTS = frozenset(
-    [
-        "text",
-        "txt",
-        "json",
-        "jsonc",
-        "json5",
-        "yaml",
-        "yml",
-        "toml",
-        "ini",
-        "markdown",
-        "md",
-        "html",
-        "css",
-        "js",
-        "ts",
-        "jsx",
-        "tsx",
-        "javascript",
-        "typescript",
-        "python",
-        "py",
-        "ruby",
-        "go",
-        "rust",
-        "java",
-        "diff",
-        "xml",
-        "csv",
-        "mermaid",
-        "promql",
-        "nginx",
-        "dockerfile",
-        "env",
-        "properties",
-        "log",
-        "output",
-        "plain",
-        "hcl",
-        "terraform",
-        "make",
-        "makefile",
-        "lua",
-        "php",
-        "c",
-        "cpp",
-        "plaintext",
-        "cron",
-        "apache",
-        "console",
-        "shell-session",
-        "conf",
-        "config",
-        "scss",
-        "graphql",
-        "jsonl",
-        "ps1",
-        "vim",
-        "r",
-        "kotlin",
-        "swift",
-        "scala",
-        "perl",
-    ]
+    """text txt json jsonc json5 yaml yml toml ini markdown md html css js ts jsx tsx javascript
+    typescript python py ruby go rust java diff xml csv mermaid promql nginx dockerfile env
+    properties log output plain hcl terraform make makefile lua php c cpp plaintext cron apache
+    conf config scss graphql jsonl vim r kotlin swift scala perl""".split()  # noqa: SIM905
 )
 _ON = ("on", "target", "targets")
 
@@ -431,8 +371,3 @@ def shifted(span: Span, fence: Fence) -> Span:
         end.line,
         max(end.column, start.column + 1 if end.line == start.line else 1),
     )
-
-
-def mistakes(found: tuple[Diagnostic, ...]) -> bool:
-    """Tell whether one of the diagnostics is an error."""
-    return any(d.severity is Severity.ERROR for d in found)

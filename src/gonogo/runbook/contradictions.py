@@ -46,9 +46,12 @@ def _compare(group: list[_Bound], book: Notebook) -> None:
     calls = [b for b in group if b.rule.consequence in _CALLS]
     if not triggers or not calls:
         return
+    first = calls[0]
+    for call in calls:
+        if _is_milder(call, first):
+            first = call
     for trigger in triggers:
-        if all(_is_milder(trigger, call) for call in calls):
-            first = calls[0]
+        if _is_milder(trigger, first):
             book.warn(
                 "GN345",
                 f"rolls back at {trigger.predicate.op.value} {trigger.value.say()}, but nobody is"

@@ -176,7 +176,7 @@ def _bool(value: Plain) -> bool:
 def _int(value: Plain) -> int:
     text = say(value).replace("_", "").strip()
     digits = text[1:] if text[:1] in "+-" else text
-    if not digits.isdecimal() or len(digits) > 18:
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 18:
         raise MismatchError("a whole number")
     return int(text)
 

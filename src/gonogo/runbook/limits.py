@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 
 from gonogo.errors import Severity
@@ -11,6 +12,7 @@ from gonogo.plan.grammar import Lead
 from gonogo.plan.kinds import Role
 from gonogo.plan.model import Consequence, Metric, Rule
 from gonogo.runbook import phrases
+from gonogo.runbook.canonical import condition_json
 from gonogo.runbook.drafts import Draft, Origin, RuleDraft, short_title
 from gonogo.runbook.identity import Register, slug
 from gonogo.runbook.notebook import Notebook
@@ -44,6 +46,14 @@ def _of_heading(heading: str) -> Lead | None:
     return None if lead is None else dataclasses.replace(lead, window=None)
 
 
+def _named(condition: Condition) -> str:
+    """Return the text of a condition, with the name that a heading gave it in front."""
+    metric = condition.predicates[0].metric
+    if metric is None or metric in condition.text.casefold().replace("_", " "):
+        return condition.text
+    return f"{metric} {condition.text}"
+
+
 class Rules:
     """Reads rule drafts, binds their metrics, and keeps what a person must answer instead."""
 
@@ -69,7 +79,7 @@ class Rules:
             return self._outside(draft)
         consequence = self._consequence(draft, said.condition)
         condition, bound = self._bind(said.condition)
-        self._keep(draft, condition, consequence)
+        self._keep(draft, condition, consequence, _named(said.condition))
         return None if bound else self._question(draft, consequence)
 
     def add_box(self, draft: RuleDraft) -> None:
@@ -86,7 +96,7 @@ class Rules:
         if not known and not (draft.certain and self.book.explicit):
             return
         condition, _ = self._bind(said.condition)
-        self._keep(draft, condition, Consequence.OBJECTIVE)
+        self._keep(draft, condition, Consequence.OBJECTIVE, _named(said.condition))
 
     def _not_read(self, draft: RuleDraft, said: phrases.Said) -> Draft | None:
         """Report a bound that was not understood; ask a person about words without a number."""
@@ -185,17 +195,18 @@ class Rules:
                 return form
         return None
 
-    def _keep(self, draft: RuleDraft, condition: Condition, consequence: Consequence) -> None:
-        key = (" ".join(condition.text.casefold().split()), consequence)
+    def _keep(
+        self, draft: RuleDraft, condition: Condition, consequence: Consequence, name: str
+    ) -> None:
+        key = (json.dumps(condition_json(condition)), consequence)
         if key in self._texts:
             self.book.note("GN333", "this rule stands here for a second time", draft.span)
             return
         self._texts.add(key)
-        wanted = f"{consequence.value}/{slug(condition.text)}"
-        name, _ = self._register.claim(wanted, draft.span.line)
+        rule_id, _ = self._register.claim(f"{consequence.value}/{slug(name)}", draft.span.line)
         defaulted = condition.window is None and consequence is not Consequence.OBJECTIVE
         defaulted = defaulted or (condition.window is None and draft.role is Role.WATCH)
-        self.rules.append(Rule(name, condition, consequence, draft.span, defaulted))
+        self.rules.append(Rule(rule_id, condition, consequence, draft.span, defaulted))
         says = "must not hold" if consequence in _NEGATIVE else "must hold"
         window = ", for one full bucket (no window is written)" if defaulted else ""
         self.book.mean(draft.span, "rule", f"{consequence.value}: {says}{window}")

@@ -155,7 +155,7 @@ def _report_cycles(
             continue
         for cycle in _cycles_from(start, edges, members, state, parents):
             caught.update(cycle)
-            _report_cycle([n for n in cycle if n in edges], edges, index, book)
+            _report_cycle([n for n in cycle if edges.get(n)], edges, index, book)
     return caught
 
 
@@ -195,8 +195,6 @@ def _cycles_from(
 
 
 def _report_cycle(cycle: list[str], edges: Edges, index: Index, book: Notebook) -> None:
-    if not cycle or not edges[cycle[0]]:
-        return
     said = " → ".join(f"`{index.by_id[n].title}` (line {index.by_id[n].span.line})" for n in cycle)
     first = index.by_id[cycle[0]]
     book.strict(

@@ -114,7 +114,7 @@ def read(front: FrontMatter | None, book: Notebook) -> Settings:
     if root is None:
         return Settings(mode=Mode.EXPLICIT)
     if not isinstance(root, yaml.MappingNode):
-        book.error("GN301", "the front matter is not a list of `name: value`", front.span)
+        book.error("GN301", "the front matter is no list of `name: value`", front.span)
         return Settings(mode=Mode.EXPLICIT)
     draft = _Draft(front, book)
     for key, node in yaml_nodes.doubled(root):

@@ -32,7 +32,7 @@ def collect(used: Iterable[Variable], settings: Settings, book: Notebook) -> tup
 
 
 def _is_misspelt_target(variable: Variable, targets: set[str], book: Notebook) -> bool:
-    if not book.explicit or not targets or variable.name.isupper():
+    if not book.explicit or not targets or not _in_braces(variable, book):
         return False
     near = book.nearest(variable.name, targets, cutoff=0.7)
     if near is None:
@@ -45,6 +45,12 @@ def _is_misspelt_target(variable: Variable, targets: set[str], book: Notebook) -
         hint=f"did you mean `{near}`?",
     )
     return True
+
+
+def _in_braces(variable: Variable, book: Notebook) -> bool:
+    """Tell whether a name is written as `{{name}}`, the form in which targets are used."""
+    line = book.source.line(variable.span.line)
+    return "{{" in line[max(variable.span.column - 3, 0) : variable.span.end_column]
 
 
 def _all(used: Iterable[Variable], settings: Settings) -> Iterator[Variable]:

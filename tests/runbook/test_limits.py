@@ -1,0 +1,182 @@
+"""Rules from lines and tables, and what happens to bounds that stand elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+from tests.runbook.conftest import Reader
+from tests.runbook.test_assemble import EXPLICIT, METRICS, a_plan, codes
+
+from gonogo.plan.model import Consequence
+
+WATCH = METRICS + "## Deploy\n- [ ] x\n## Monitoring\n"
+
+
+def _table(*rows: str) -> str:
+    head, *rest = rows
+    return "\n".join([head, "|".join("-" * head.count("|")).join("||"), *rest]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "consequences"),
+    [
+        pytest.param(["| Metric | Threshold | Severity |", "| Error rate | > 5% | Critical |"],
+                     [Consequence.CRITICAL], id="severity-column"),
+        pytest.param(["| Metric | Threshold | Action |", "| Error rate | > 5% | Roll back at once |"],  # noqa: E501
+                     [Consequence.ROLLBACK], id="action-column"),
+        pytest.param(["| Metric | Threshold | Action |", "| Error rate | > 5% | Look |"],
+                     [Consequence.OBJECTIVE], id="action-that-says-nothing"),
+        pytest.param(["| What | Warning | Page |", "| Error rate | > 1% | > 2% |"],
+                     [Consequence.WARN, Consequence.PAGE], id="first-column-is-the-metric"),
+        pytest.param(["| Metric | Target |", "| Error rate | n/a |"], [], id="nothing-in-the-cell"),
+        pytest.param(["| Colour | Mood |", "| red | bad |"], [], id="no-targets"),
+    ],
+)  # fmt: skip
+def test_columns_say_what_a_bound_is_for(
+    understood: Reader, rows: list[str], consequences: list[Consequence]
+) -> None:
+    head, *rest = rows
+    rule = "|" + "-|" * (head.count("|") - 1)
+    plan = a_plan(understood, "\n".join([WATCH, head, rule, *rest, ""]))
+    assert [r.consequence for r in plan.rules] == consequences
+
+
+def test_a_window_column_belongs_to_the_bound(understood: Reader) -> None:
+    text = f"{WATCH}\n| Metric | Page | Window |\n|-|-|-|\n| Error rate | > 1% | for 5 minutes |\n| Error rate | > 2% | - |\n"  # noqa: E501
+    first, second = a_plan(understood, text).rules
+    assert first.condition.window is not None
+    assert first.condition.window.seconds == 300
+    assert second.defaulted
+
+
+def test_bounds_in_a_table_without_a_target_column_are_reported(understood: Reader) -> None:
+    text = f"{WATCH}\n| Colour | Remark |\n|-|-|\n| red | error rate > 5% |\n"
+    assert codes(understood, text) == ["GN331"]
+
+
+def test_a_checklist_table_with_done_in_words(understood: Reader) -> None:
+    text = f"{EXPLICIT}## Deploy\n\n| Task | Done |\n|-|-|\n| a | yes |\n| b | no |\n| | |\n"
+    assert [s.claimed for s in a_plan(understood, text).steps()] == [True, False]
+
+
+def test_a_heading_can_name_the_metric_of_its_bounds(understood: Reader) -> None:
+    text = f"{WATCH}### High error rate\n- Warn: > 1% for 2 buckets\n### Slow response time\n- Warn: > 1s for 2 buckets\n"  # noqa: E501
+    rules = a_plan(understood, text).rules
+    assert [r.condition.predicates[0].metric for r in rules] == ["error rate", "response time"]
+    assert len({r.id for r in rules}) == 2
+
+
+def test_the_same_bound_twice_is_one_rule(understood: Reader) -> None:
+    text = f"{WATCH}- Error rate > 5% for 2 buckets\n- error_rate > 5 % for 2 buckets\n"
+    assert codes(understood, text) == ["GN333"]
+    assert len(a_plan(understood, text).rules) == 1
+
+
+def test_a_line_that_says_roll_back_is_a_trigger_wherever_it_stands(understood: Reader) -> None:
+    text = f"{WATCH}### Alerts\n- Error rate > 5% for 2 buckets → roll back\n"
+    assert a_plan(understood, text).rules[0].consequence is Consequence.ROLLBACK
+
+
+def test_a_comparison_that_markdown_takes_for_a_quotation_keeps_its_sign(
+    understood: Reader,
+) -> None:
+    text = f"{WATCH}### High error rate\n\n- > 95 %\n"
+    (rule,) = a_plan(understood, text).rules
+    assert rule.condition.predicates[0].op.value == ">"
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        pytest.param("We look at everything.", [], id="prose"),
+        pytest.param("- The team is happy", [], id="prose-item"),
+        pytest.param("- no errors in logs", [], id="prose-that-reads-like-a-condition"),
+        pytest.param("- Latency > 5 % for 0 buckets", ["GN106"], id="impossible"),
+    ],
+)
+def test_lines_of_a_watch(understood: Reader, line: str, found: list[str]) -> None:
+    assert codes(understood, f"{WATCH}\n{line}\n") == found
+
+
+def test_a_bound_outside_a_watch_is_asked_when_assisted(understood: Reader) -> None:
+    plan = a_plan(understood, "## Deploy\n- Disk usage < 80 %\n- [ ] x\n")
+    assert [s.title for s in plan.steps()] == ["Disk usage < 80 %", "x"]
+
+
+def test_a_bad_bound_is_asked_when_assisted(understood: Reader) -> None:
+    plan = a_plan(understood, "## Monitoring\n### Alerts\n- Latency > 1,5 s for 2 buckets\n")
+    assert plan.phases[0].steps[0].notes == ("Must not be: Latency > 1,5 s for 2 buckets (page)",)
+
+
+def test_a_box_of_the_sign_off_that_cannot_be_read(understood: Reader) -> None:
+    text = f"{METRICS}## Deploy\n- [ ] x\n## Sign-off\n- [ ] Error rate < 1,5 %\n"
+    assert codes(understood, text) == ["GN103"]
+
+
+def test_a_box_of_the_watch_without_a_bound_metric_stays_a_question(understood: Reader) -> None:
+    plan = a_plan(understood, f"{WATCH}- [ ] Home page < 2 s\n- [ ] Error rate < 1 %\n")
+    assert [r.condition.predicates[0].metric for r in plan.rules] == ["error rate"]
+    assert len(plan.phases[1].steps) == 2
+
+
+def test_the_questions_of_a_runbook_without_a_watch(understood: Reader) -> None:
+    text = "## Rollback\n### Triggers\n- Data loss\n### Back\n- [ ] y\n"
+    assert "GN338" in codes(understood, text)
+    plan = a_plan(understood, "## Deploy\n- [ ] x\n" + text)
+    assert plan.phases[0].steps[-1].title == "Data loss"
+
+
+def test_triggers_are_compared_only_with_alerts_of_the_same_kind(understood: Reader) -> None:
+    alerts = "### Alerts\n- Page: response time p99 > 2s for 2 buckets\n"
+    triggers = "### Rollback triggers\n- response time p99 > 5% for 2 buckets\n- error rate > 1% for 2 buckets\n"  # noqa: E501
+    assert codes(understood, WATCH + alerts + triggers) == []
+    downwards = alerts.replace("p99 > 2s", "p99 < 2s") + triggers.replace("p99 > 5%", "p99 < 3s")
+    assert codes(understood, WATCH + downwards) == ["GN345"]
+
+
+def test_directives_of_a_section_go_to_its_steps(understood: Reader) -> None:
+    text = (
+        f"{EXPLICIT}## Pre-deployment\n- [ ] Ready\n## Deploy\n### Workers\n"
+        "- Owner: ana\n- Needs: Ready\n- Estimate: 5m\n\n1. Stop\n2. Start\n"
+    )
+    steps = a_plan(understood, text).phases[1].steps
+    assert [(s.owner, s.needs) for s in steps] == [("ana", ("pre-deployment/ready",))] * 2
+
+
+def test_a_directive_before_all_steps_belongs_to_none(understood: Reader) -> None:
+    assert codes(understood, f"{EXPLICIT}## Deploy\n- Expect: a = 1\n\n1. Go\n") == ["GN311"]
+
+
+def test_the_beat_of_a_watch(understood: Reader) -> None:
+    plan = a_plan(understood, f"{EXPLICIT}## Watch\n- For: 2h\n- Every: 1m\n\n- [ ] x\n")
+    assert (plan.phases[0].span_s, plan.settings["bucket"]) == (7200.0, "60")
+    odd = a_plan(understood, f"{EXPLICIT}## Watch for a day\n- For: ever\n\n- [ ] x\n")
+    assert odd.phases[0].span_s == 86400.0
+
+
+def test_the_stated_time_of_a_rollback(understood: Reader) -> None:
+    text = f"{EXPLICIT}## Deploy\n- [ ] x\n## Rollback\n- Estimate: 15 minutes\n\n1. Back\n"
+    back = a_plan(understood, text).rollback
+    assert back is not None
+    assert back.stated_s == 900.0
+
+
+def test_a_list_under_a_plain_item_is_read_too(understood: Reader) -> None:
+    text = f"{EXPLICIT}## Deploy\n- Workers\n  - [ ] Stop\n- Colour: red\n- Owenr: ana\n"
+    assert codes(understood, text) == ["GN312"]
+
+
+def test_paragraphs_and_quotations_of_a_phase(understood: Reader) -> None:
+    text = (
+        f"{EXPLICIT}## Deploy\n- [ ] x\n  text with **Owner**: ana\n\nOwner: ben\n\n> Timeout: 5m\n\n"  # noqa: E501
+        "> Said somebody\n>\n> <!-- - [ ] y -->\n\nOwenr: cleo\n"
+    )
+    found = understood(text)
+    assert [d.code for d in found.diagnostics if d.severity.value == "error"] == ["GN312"]
+
+
+def test_a_lead_in_inside_a_section_that_has_words_of_its_own(understood: Reader) -> None:
+    text = f"{WATCH}### High error rate\n\nAny of these for 10 minutes:\n\n- > 1%\n"
+    (rule,) = a_plan(understood, text).rules
+    assert rule.condition.predicates[0].metric == "error rate"
+    assert rule.condition.window is not None
+    assert rule.condition.window.seconds == 600
