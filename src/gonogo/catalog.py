@@ -14,11 +14,12 @@ from gonogo.errors import UsageError
 from gonogo.plan.kinds import Work
 from gonogo.probes.file import File
 from gonogo.probes.http import Http
+from gonogo.probes.load import Load
 from gonogo.probes.redis import Redis
 from gonogo.probes.tcp import Tcp
 
 GROUP = "gonogo.kinds"
-KINDS: tuple[type[Work], ...] = (Shell, Sql, Http, Redis, Tcp, File)
+KINDS: tuple[type[Work], ...] = (Shell, Sql, Http, Redis, Tcp, File, Load)
 VARIANTS: tuple[type[Work], ...] = (Sh, Session, PowerShell, Batch, OtherShell)
 
 # Languages of fences that are documentation; nobody is asked about them.

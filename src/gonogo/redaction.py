@@ -90,9 +90,12 @@ class Redactor:
         self._known = re.compile("|".join(map(re.escape, ordered))) if ordered else None
 
     @classmethod
-    def of_bindings(cls, bindings: Mapping[str, str]) -> Redactor:
-        """Treat each binding with a telling name as a secret, and the password inside each URL."""
-        values: list[str] = []
+    def of_bindings(cls, bindings: Mapping[str, str], known: Iterable[str] = ()) -> Redactor:
+        """Treat each binding with a telling name as a secret, and the password inside each URL.
+
+        `known` are values that are secrets whatever they look like.
+        """
+        values: list[str] = list(known)
         for name, value in bindings.items():
             match = _URL_PASSWORD.search(value)
             if match:

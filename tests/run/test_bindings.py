@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import ClassVar
 
 import pytest
 from tests.support.works import a_plan
@@ -36,7 +37,7 @@ class TestValues:
     def test_precedence(self, default, ambient, environment, expected):
         plan = asking(
             "HOST",
-            defaults={"HOST": default} if default else {},
+            env={"HOST": default} if default else {},
             environments={"prod": {"HOST": environment} if environment else {}},
         )
         given = {"HOST": ambient} if ambient else {}
@@ -92,7 +93,7 @@ class TestUnbound:
 
 
 class TestJournaled:
-    VALUES = {
+    VALUES: ClassVar = {
         "HOST": "search.internal",
         "API_TOKEN": "tok-1234567890",
         "DATABASE_URL": "postgresql://app:s3cr3t-pw@db/search",

@@ -3,93 +3,118 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 from collections.abc import Sequence
 
-from gonogo.cli import screen
-from gonogo.cli.home import add_home, home_of, pick_run
+from gonogo.cli import questions, screen
+from gonogo.cli.home import Home, add_home, home_of, home_words, pick_run
+from gonogo.cli.who import add_by, read_expiry, who_of
 from gonogo.clock import SystemClock, stamp
 from gonogo.errors import UsageError
-from gonogo.run.journal import Answer, Event
-from gonogo.run.people import open_questions
+from gonogo.run.journal import Answer, Event, Journal
+from gonogo.run.people import NEEDS_REASON, Form
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("step", nargs="?", help="id or title of the step; without it: list")
-    parser.add_argument("answer", nargs="?", help="yes, no, skip, run, go, no-go, the typed name …")
+    parser.add_argument("step", nargs="?", help="id, title or a few words; without it: list")
+    parser.add_argument("answer", nargs="?", help="yes, no, skip, run, go, no-go, the typed name")
     parser.add_argument("--run", metavar="ID", help="the run (default: the one that is open)")
     parser.add_argument("--all", metavar="ANSWER", help="give this answer to every manual step")
-    parser.add_argument("--by", metavar="NAME", help="who answers (default: your login)")
-    parser.add_argument("--reason", "--note", default="", help="why, or a note")
-    parser.add_argument("--link", default="", help="where the evidence is")
-    parser.add_argument("--expires", default="", help="until when a go against a hold is good")
-    parser.add_argument("--json", action="store_true", help="open questions as JSON")
+    add_by(parser, "who answers")
+    parser.add_argument(
+        "--reason", "--note", metavar="TEXT", default="", help="why, or a note for the evidence"
+    )
+    parser.add_argument("--link", metavar="URL", default="", help="where the evidence is")
+    parser.add_argument(
+        "--expires", metavar="DATE", default="", help="until when a go against a hold is good"
+    )
+    parser.add_argument("--json", action="store_true", help="questions or answers as JSON")
     add_home(parser)
 
 
 def carry_out(options: argparse.Namespace) -> int:
     """List open questions, or put answers into the inbox of the run."""
+    if options.all is not None and options.step is not None:
+        raise UsageError(
+            f"both `--all` and a step, `{options.step}`, were named", hint="answer one, or all"
+        )
+    expires = read_expiry(options.expires)
     home = home_of(options)
     journal = home.journal()
     run = pick_run(journal, options.run, only_open=options.run is None)
-    events = journal.events(run)
-    waiting = [
-        item
-        for item in open_questions([(e.kind, e.item) for e in events])
-        if journal.answer(run, item) is None
-    ]
-    asked = {e.item: e for e in events if e.kind == "question.asked" and e.item in waiting}
+    asked = questions.waiting(journal, run)
     if options.all is None and options.step is None:
-        return _list(run, list(asked.values()), as_json=options.json)
-    chosen = _all(asked.values()) if options.all else [_one(options.step, asked)]
-    words = options.all or options.answer
-    if words is None:
-        raise UsageError("no answer was given", hint=_choices(chosen[0]))
-    who = options.by or getpass.getuser()
-    for event in chosen:
-        _refuse_misfit(event, words, options.reason)
+        return _list(run, asked, as_json=options.json)
+    chosen = [_one(options.step, asked)] if options.all is None else _manual(asked)
+    words = options.answer if options.all is None else options.all
+    if not words:
+        raise UsageError("no answer was given", hint=_fitting(chosen[0]))
+    answers = [_fitted(event, words.strip(), options.reason) for event in chosen]
+    who = who_of(options)
+    given: list[Answer] = []
+    for event, answer in zip(chosen, answers, strict=True):
         at = stamp(SystemClock().now())
-        journal.put(
-            Answer(
-                run, 1, event.item, words, who, at, options.reason, options.link, options.expires
-            )
-        )
-        screen.say(f"{event.item}: {words}, by {who}")
-    if not home.is_served():
-        screen.tell(f"nobody carries run {run} now: `gonogo resume {run}` goes on")
+        item = Answer(run, 1, event.item, answer, who, at, options.reason, options.link, expires)
+        _put(journal, item)
+        given.append(item)
+    _tell(home, run, chosen, given, as_json=options.json)
     return 0
+
+
+def _put(journal: Journal, item: Answer) -> None:
+    if journal.put(item):
+        return
+    first = journal.answer(item.run, item.item)
+    by = f" by {first.who}: {first.answer}" if first is not None else ""
+    raise UsageError(f"`{item.item}` was answered meanwhile{by}", hint="the first answer counts")
+
+
+def _tell(
+    home: Home, run: str, asked: Sequence[Event], given: Sequence[Answer], *, as_json: bool
+) -> None:
+    if as_json:
+        screen.say_json(
+            [{"run": a.run, "item": a.item, "answer": a.answer, "by": a.who} for a in given]
+        )
+    else:
+        from gonogo.report.words import cut
+
+        for event, item in zip(asked, given, strict=True):
+            told = f": {item.answer}, by {item.who}"
+            screen.say(cut(questions.text(event), max(20, screen.width() - len(told))) + told)
+    if not home.is_served():
+        more = f"`gonogo resume {run}{home_words(home)}` goes on"
+        screen.tell(f"nobody carries run {run} now: {more}")
 
 
 def _list(run: str, asked: Sequence[Event], *, as_json: bool) -> int:
     if as_json:
-        screen.say_json([{"item": e.item, "asked": e.at, **e.body} for e in asked])
+        screen.say_json([questions.as_json(event) for event in asked])
         return 0
     if not asked:
         screen.say(f"run {run} asks nothing")
     for event in asked:
-        screen.say(f"{event.item}\n    {event.body.get('question')}  ({_choices(event)})")
+        for line in questions.shown(event, screen.width()):
+            screen.say(line.rstrip())
+        screen.say(f"  {_fitting(event)}\n  id: {event.item}")
     return 0
 
 
-def _one(wanted: str, asked: dict[str, Event]) -> Event:
-    """Return the open question of a step named by id, by title, or by the end of its id."""
-    low = wanted.lower()
-    exact = [e for i, e in asked.items() if low in (i.lower(), i.split("?")[0].lower())]
-    loose = [
-        e for e in asked.values() if low in str(e.body.get("question", "")).lower() or low in e.item
-    ]
+def _one(wanted: str, asked: Sequence[Event]) -> Event:
+    """Return the open question of a step named by id, by title, or by a few of its words."""
+    exact = [event for event in asked if questions.fits_exactly(event, wanted)]
+    loose = [event for event in asked if wanted and questions.fits_loosely(event, wanted)]
     for found in (exact, loose):
         if len(found) == 1:
             return found[0]
-    known = ", ".join(asked) or "nothing is asked"
     what = "several open questions fit" if exact or loose else "no open question fits"
+    known = "; ".join(questions.name_of(event, asked) for event in asked) or "nothing is asked"
     raise UsageError(f"{what} `{wanted}`", hint=f"open: {known}")
 
 
-def _all(asked: object) -> list[Event]:
-    assert hasattr(asked, "__iter__")
-    manual = [event for event in asked if event.body.get("form") == "manual"]
+def _manual(asked: Sequence[Event]) -> list[Event]:
+    """Return the questions that one answer may settle together: steps that people do."""
+    manual = [event for event in asked if event.body.get("form") == Form.MANUAL.value]
     if not manual:
         raise UsageError(
             "no manual step waits for an answer", hint="`gonogo answer` lists what does"
@@ -97,14 +122,19 @@ def _all(asked: object) -> list[Event]:
     return manual
 
 
-def _refuse_misfit(event: Event, words: str, reason: str) -> None:
-    choices = event.body.get("choices")
-    if isinstance(choices, list) and words not in choices:
-        raise UsageError(f"`{words}` is no answer to `{event.item}`", hint=_choices(event))
-    if words in ("skip", "go") and not reason.strip():
-        raise UsageError(f"`{words}` needs a reason", hint="--reason 'why it is good enough'")
+def _fitted(event: Event, words: str, reason: str) -> str:
+    """Return the answer as the run knows it; a typed name must be typed exactly."""
+    form = event.body.get("form")
+    answer = words if form == Form.TYPED.value and words.lower() != "no" else words.lower()
+    if answer not in questions.choices(event):
+        raise UsageError(f"`{words}` is no answer to `{event.item}`", hint=_fitting(event))
+    needs = {(kind.value, choice) for kind, choice in NEEDS_REASON}
+    if (form, answer) in needs and not reason.strip():
+        raise UsageError(f"`{answer}` needs a reason", hint="--reason 'why it is good enough'")
+    return answer
 
 
-def _choices(event: Event) -> str:
-    choices = event.body.get("choices")
-    return "answers: " + ", ".join(str(c) for c in choices) if isinstance(choices, list) else ""
+def _fitting(event: Event) -> str:
+    if event.body.get("form") == Form.TYPED.value:
+        return "answers: the name, typed out exactly, or `no`"
+    return "answers: " + ", ".join(f"`{choice}`" for choice in questions.choices(event))

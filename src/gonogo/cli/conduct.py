@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import signal
 import sys
@@ -9,33 +11,39 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
-from gonogo.cli import screen
-from gonogo.cli.home import Home
+from gonogo.cli import outcome, questions, screen, streams
+from gonogo.cli.answers import Answers
+from gonogo.cli.ending import ended
+from gonogo.cli.home import Home, home_words
 from gonogo.cli.prompt import Prompt
+from gonogo.cli.scrub import scrub
 from gonogo.clock import SystemClock
-from gonogo.errors import GonogoError, JournalError
+from gonogo.errors import GonogoError, JournalError, UsageError
+from gonogo.plan.kinds import Context, Effect
 from gonogo.plan.model import Plan
+from gonogo.plan.samples import Reader
+from gonogo.plan.sources import Source
 from gonogo.plan.summary import plan_summary
-from gonogo.report import Format, collect, render
+from gonogo.report import collect
 from gonogo.report.live import Live
 from gonogo.run.bindings import Bindings
-from gonogo.run.durable import Result, Slots
-from gonogo.run.journal import Event, Journal
-from gonogo.run.people import open_questions
+from gonogo.run.durable import Engine, Result, Slots
+from gonogo.run.journal import ABORT, Event
 from gonogo.run.release import release
 from gonogo.run.scene import Scene
-from gonogo.store.journal import SqliteJournal
 
-HOLD = 3
+if TYPE_CHECKING:
+    from gonogo.store.journal import SqliteJournal
+
+HOLD = JournalError.exit_code
 _TICK_S = 0.05
-_REPORTS: Mapping[str, Format] = {
-    "report.html": Format.HTML,
-    "report.md": Format.MARKDOWN,
-    "report.json": Format.JSON,
-    "report.txt": Format.TEXT,
-    "junit.xml": Format.JUNIT,
-}
+_SETTLED_S = 5.0
+_QUIET_S = 0.5  # a resumed run needs a moment before it begins what can go on
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+_SHOW_CURSOR = "\x1b[?25h"
 
 
 @dataclass(slots=True)
@@ -50,24 +58,36 @@ class Conduct:
     cwd: Path
     who: str
     waivers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    answers: Callable[[Journal, str, str], bool] | None = None  # given beforehand, by item
+    answers: Answers | None = None  # given beforehand
     as_json: bool = False
     attended: bool = False  # a person sits at the terminal
     clock: SystemClock = field(default_factory=SystemClock)
     fatal: list[Exception] = field(default_factory=list)
     interrupts: list[int] = field(default_factory=list)
+    begun: bool = False  # the run is in the journal
+    heard: float = 0.0  # when the last event came
 
     def carry(self, begin: Callable[[], None]) -> int:
-        """Serve the run until it ends or nothing but people can move it; return the exit code.
+        """Serve the run until it ends or nothing but people can move it; end with its exit code.
 
-        `begin` is called once this process holds the lock, to journal what starts the run.
+        `begin` is called once this process holds the lock, to journal what starts the run. The
+        process ends here: threads that wait must not hold it, and everything is journaled.
         """
-        from gonogo.store.dbos import DbosEngine
+        screen.hide(self.bindings.redact)
+        self._catch_signals()
+        try:
+            code = self._carried(begin)
+        except Exception as error:  # noqa: BLE001 - only a code may leave: threads hold the rest
+            code = self._failed(_as_ours(error))
+        self._leave(code)
+
+    def _carried(self, begin: Callable[[], None]) -> int:
+        from gonogo.store.dbos import DbosEngine  # takes longer to import than all the rest
 
         engine = DbosEngine(self.home.journal_file)
         live = Live(
-            sys.stderr,
-            width=_width(),
+            streams.steady(sys.stderr),
+            width=screen.width(),
             interactive=self._draws(),
             plan_summary=plan_summary(self.plan),
         )
@@ -78,14 +98,23 @@ class Conduct:
 
         engine.serve(carried)
         begin()
-        self._catch_signals()
+        self.begun = True
         engine.start(self.run)
         try:
-            code = self._follow(live)
+            code = self._follow(live, scene)
         finally:
             live.close()
-        self._settle(lambda: engine.finished(self.run))
-        return self._end(code)
+        self._settle(engine)
+        return self._report(code)
+
+    def _failed(self, error: Exception) -> int:
+        code = ended(error, as_json=self.as_json, debug="--debug" in sys.argv)
+        if self.begun:
+            screen.tell(f"run {self.run} can go on: `gonogo resume {self._named()}`")
+        return code
+
+    def _named(self) -> str:
+        return f"{self.run}{home_words(self.home)}"
 
     def _scene(self, live: Live) -> Scene:
         return Scene(
@@ -99,32 +128,53 @@ class Conduct:
             cwd=self.cwd,
             folder=self.home.run_folder(self.run),
             waivers=self.waivers,
-            on_output=lambda item, _stream, text: live.output(item, text),
+            on_output=lambda item, _stream, text: live.output(item, self.bindings.redact(text)),
             on_fatal=self._stop_here,
+            open_source=self._open_source,
         )
+
+    def _open_source(self, source: Source, position: object) -> Reader:
+        """Open a metric of the watch where its last recorded reading ended."""
+        from gonogo.metrics import open_source
+
+        context = Context(
+            targets=self.bindings.targets,
+            variables=self.bindings.variables,
+            cwd=self.cwd,
+            folder=self.home.run_folder(self.run),
+            timeout_s=source.timeout_s,
+            effect=Effect.CHECK,
+            redact=self.bindings.redact,
+        )
+        return open_source(source, context, position)
 
     def _draws(self) -> bool:
         """Say whether progress is drawn as a live tree on a terminal."""
-        return self.attended and sys.stderr.isatty()
+        return self.attended and not screen.is_plain()
 
     def _stop_here(self, error: Exception) -> None:
         """Hand a fatal error to the main thread and never come back: no slot may raise."""
         self.fatal.append(error)
         threading.Event().wait()
 
-    def _follow(self, live: Live) -> int | None:
+    def _follow(self, live: Live, scene: Scene) -> int | None:
         """Show events as they come and ask what is asked; return None when the verdict is in."""
         seen = 0
         events: list[Event] = []
         prompt = Prompt(self.journal, self.run, self.who)
         while True:
             if self.fatal:
-                raise _as_ours(self.fatal[0])
+                raise self.fatal[0]
             new = self.journal.events(self.run, after=seen)
+            if new or not seen:
+                self.heard = self.clock.monotonic()
             if new:
                 seen = new[-1].seq
                 events.extend(new)
                 live.update(new)
+            for event in new:
+                if event.kind == "step.finished":
+                    scrub(scene, event.item)
             if any(event.kind == "verdict.given" for event in new):
                 return None
             live.tick(self.clock.now())
@@ -136,33 +186,55 @@ class Conduct:
             self.clock.wait(_TICK_S)
 
     def _people(self, events: list[Event], live: Live, prompt: Prompt) -> int | None:
-        waiting = open_questions([(event.kind, event.item) for event in events])
-        for item in waiting:
-            if self.answers is not None and self.journal.answer(self.run, item) is None:
-                self.answers(self.journal, self.run, item)
-        waiting = tuple(i for i in waiting if self.journal.answer(self.run, i) is None)
+        """Let people answer what is asked; return the exit code when nothing else can go on."""
+        if not any(event.kind == "question.asked" for event in events):
+            return None
+        waiting = self._open(events)
+        if self.answers is not None and waiting:
+            for event in waiting:
+                self.answers.give(self.journal, self.run, event.item)
+            waiting = self._open(events)
         if not waiting:
             return None
         if not self.attended or prompt.closed:
-            return HOLD if not _working(events, waiting) else None
+            return HOLD if self._rests(events, waiting) else None
         live.pause()
-        asked = next(e for e in reversed(events) if e.item == waiting[0] and "form" in e.body)
-        prompt.ask(asked, stopped=lambda: bool(self.interrupts))
+        prompt.ask(waiting[0], stopped=lambda: bool(self.interrupts or self.fatal))
         live.resume()
         return None
 
+    def _open(self, events: list[Event]) -> tuple[Event, ...]:
+        """Return the questions that somebody has to answer; an abort settles all before it."""
+        waiting = questions.waiting(self.journal, self.run)
+        if self.journal.answer(self.run, ABORT) is None:
+            return waiting
+        taken = next((event.seq for event in events if event.kind == "abort.requested"), None)
+        return tuple(event for event in waiting if taken is not None and event.seq > taken)
+
+    def _rests(self, events: list[Event], waiting: tuple[Event, ...]) -> bool:
+        """Say whether nothing goes on but the waiting for people, and has not for a moment."""
+        quiet_s = self.clock.monotonic() - self.heard
+        return quiet_s > _QUIET_S and not _working(events, tuple(e.item for e in waiting))
+
     def _catch_signals(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda caught, _frame: self._interrupt(caught))
+        for number in _SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                signal.signal(number, lambda caught, _frame: self._interrupt(caught))
 
     def _interrupt(self, caught: int) -> None:
         self.interrupts.append(caught)
         if len(self.interrupts) > 1:
-            self._leave(HOLD)
+            words = (
+                f"`gonogo resume {self._named()}` goes on" if self.begun else "nothing was begun"
+            )
+            if self._draws():
+                streams.write(sys.stderr, _SHOW_CURSOR)
+            screen.tell(f"\nstopped; {words}")
+            self._leave(HOLD if self.begun else UsageError.exit_code)
 
     def _interrupted(self, live: Live, prompt: Prompt) -> bool:
         """Ask what the Ctrl-C was for; True when the run is to be left as it is."""
-        if not self.attended or signal.SIGTERM in self.interrupts:
+        if not self.attended or self.interrupts[0] != signal.SIGINT or prompt.closed:
             return True
         live.pause()
         choice = prompt.interrupted()
@@ -170,53 +242,44 @@ class Conduct:
         live.resume()
         return choice == "stop"
 
-    def _settle(self, finished: Callable[[], bool]) -> None:
-        """Give the engine a moment to record the end; a run that is not ended is left at once."""
-        end = self.clock.monotonic() + 5
-        verdict = any(e.kind == "verdict.given" for e in self.journal.events(self.run))
-        while verdict and not finished() and self.clock.monotonic() < end:
-            self.clock.wait(0.01)
+    def _settle(self, engine: Engine) -> None:
+        """Give the engine a moment to record the end; a run that is not ended is left at once.
 
-    def _end(self, code: int | None) -> int:
-        """Write the reports and say the outcome; then leave without waiting for threads."""
-        exit_code = self.report(code)
-        self._leave(exit_code, quiet=True)
+        The verdict is journaled: what goes wrong here changes nothing.
+        """
+        with contextlib.suppress(Exception):
+            end = self.clock.monotonic() + _SETTLED_S
+            verdict = any(e.kind == "verdict.given" for e in self.journal.events(self.run))
+            while verdict and not engine.finished(self.run) and self.clock.monotonic() < end:
+                self.clock.wait(0.01)
+
+    def _report(self, code: int | None) -> int:
+        """Write the reports of the run and show its evidence; return the exit code.
+
+        The verdict stands in the journal: nothing that goes wrong here may change its exit code.
+        """
+        folder = self.home.run_folder(self.run)
+        place = outcome.relative(folder / "report.html")
+        events = self.journal.events(self.run)
+        given = next((e.body.get("exit_code") for e in events if e.kind == "verdict.given"), None)
+        exit_code = given if code is None and isinstance(given, int) else HOLD
+        try:
+            evidence = collect(events, place=place)
+            failed = outcome.write_reports(folder, evidence)
+            outcome.show(evidence, place, as_json=self.as_json, drawn=self._draws())
+            for line in outcome.unwritten(failed, self.home, self.run):
+                screen.tell(line)
+        except Exception as error:  # noqa: BLE001 - a bug of a report must not hide the verdict
+            ended(error, debug="--debug" in sys.argv)
+        if code is not None:
+            for line in outcome.left_open(self.home, self.journal, self.run):
+                screen.tell(line)
         return exit_code
 
-    def report(self, code: int | None) -> int:
-        """Write the reports of the run and show its evidence; return the exit code."""
-        folder = self.home.run_folder(self.run)
-        place = _relative(folder / "report.html")
-        evidence = collect(self.journal.events(self.run), place=place)
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, form in _REPORTS.items():
-            (folder / name).write_text(render(evidence, form), encoding="utf-8")
-        if self.as_json:
-            screen.write(sys.stdout, render(evidence, Format.JSON))
-        else:
-            on_screen = self._draws() and sys.stdout.isatty()
-            text = render(evidence, Format.TEXT, width=_width()).rstrip("\n")
-            screen.say(f"evidence {place}" if on_screen else text)
-        if code is not None:
-            self._parked()
-            return code
-        return HOLD if evidence.exit_code is None else evidence.exit_code
-
-    def _parked(self) -> None:
-        waiting = open_questions([(e.kind, e.item) for e in self.journal.events(self.run)])
-        for item in waiting:
-            screen.tell(f"waiting for a person: {item}")
-        if waiting:
-            screen.tell(f"hint: `gonogo answer {waiting[0]!r} yes --by NAME`, then `gonogo resume`")
-        else:
-            screen.tell(f"stopped; `gonogo resume {self.run}` goes on")
-
-    def _leave(self, code: int, *, quiet: bool = False) -> None:
+    def _leave(self, code: int) -> NoReturn:
         """End the process at once: the engine's threads must not hold it, and nothing is lost."""
-        if not quiet:
-            screen.tell(f"\nstopped; `gonogo resume {self.run}` goes on")
-        sys.stdout.flush()
-        sys.stderr.flush()
+        streams.write(sys.stdout, "")
+        streams.write(sys.stderr, "")
         os._exit(code)
 
 
@@ -233,24 +296,16 @@ def _working(events: list[Event], waiting: tuple[str, ...]) -> bool:
 
 
 def _as_ours(error: Exception) -> Exception:
+    """Tell the world's refusals, which a person can mend, from bugs of ours."""
     if isinstance(error, GonogoError):
         return error
-    if "full" in str(error) and "disk" in str(error):
-        return JournalError(
-            "the disk is full: the journal cannot be written",
-            hint="free space, then `gonogo resume`; nothing that was journaled is lost",
-        )
+    room = type(error).__module__.partition(".")[0]
+    hint = "free space or rights, then `gonogo resume`; nothing that was journaled is lost"
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return JournalError(f"the run cannot be recorded: {error.strerror}", hint=hint)
+    if room in ("sqlite3", "sqlalchemy"):
+        cause = str(getattr(error, "orig", error))
+        if "full" in cause:
+            return JournalError("the disk is full: the journal cannot be written", hint=hint)
+        return JournalError(f"the journal cannot be used: {cause}", hint=hint)
     return error
-
-
-def _width() -> int:
-    import shutil
-
-    return max(60, min(shutil.get_terminal_size((80, 24)).columns, 120))
-
-
-def _relative(path: Path) -> str:
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)

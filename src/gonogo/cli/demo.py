@@ -6,12 +6,14 @@ import argparse
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Hand every word on to the demo, which has its own options."""
-    parser.add_argument("words", nargs=argparse.REMAINDER, help="options of the demo, see --help")
+    """Add the options of the demo."""
+    from gonogo.demo import performance
+
+    performance.configure(parser)
 
 
 def carry_out(options: argparse.Namespace) -> int:
-    """Run the demo."""
-    from gonogo.demo.__main__ import main
+    """Play the demo."""
+    from gonogo.demo import performance
 
-    return main(options.words)
+    return performance.carry_out(options)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import sys
+from collections.abc import Iterator, Sequence
 
 from gonogo.cli import screen
+from gonogo.cli.ending import ended
 from gonogo.cli.load import look
 from gonogo.cli.precheck import precheck
-from gonogo.errors import Severity, in_order
+from gonogo.errors import Diagnostic, RunbookError, Severity, UsageError, in_order
 from gonogo.plan.model import Meaning
-from gonogo.report.words import cut
+from gonogo.source import Source
 
-_WIDTH = 80
+_PLACE, _WHAT = 9, 15
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -24,40 +25,72 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def carry_out(options: argparse.Namespace) -> int:
     """Print what was understood to stdout and the mistakes to stderr; 2 when there is an error."""
-    found = [_one(path, options) for path in options.file]
+    if len(options.file) == 1:
+        found = [_one(options.file[0], options)]
+    else:
+        found = [_one_of_many(path, options) for path in options.file]
     if options.json:
         screen.say_json(found[0] if len(found) == 1 else found)
-    return 2 if any(item["errors"] for item in found) else 0
+    return UsageError.exit_code if any(item["errors"] for item in found) else 0
+
+
+def _one_of_many(path: str, options: argparse.Namespace) -> dict[str, object]:
+    """Look at one file; one that cannot be used at all does not keep the others from being read."""
+    try:
+        return _one(path, options)
+    except UsageError as error:
+        if not options.json:
+            ended(error)
+        said = screen.error_json(str(error), hint=error.hint, code=error.code)
+        return {"file": path, "errors": 1, **said}
 
 
 def _one(path: str, options: argparse.Namespace) -> dict[str, object]:
-    source, understood = look(path)
-    more = precheck(understood.plan) if understood.plan else ()
-    diagnostics = in_order([*understood.diagnostics, *more])
-    errors = sum(d.severity is Severity.ERROR for d in diagnostics)
-    mode = understood.plan.mode.value if understood.plan else None
+    mode: str | None = None
+    meanings: Sequence[Meaning] = ()
+    try:
+        source, understood = look(path)
+    except RunbookError as error:  # not even the outline could be read
+        source, diagnostics = error.source, in_order(error.diagnostics)
+    else:
+        more = precheck(understood.plan) if understood.plan else ()
+        diagnostics = in_order([*understood.diagnostics, *more])
+        mode = understood.plan.mode.value if understood.plan else None
+        meanings = understood.meanings
     if not options.json:
-        if not options.quiet:
-            for meaning in understood.meanings:
-                screen.say(_line(meaning))
-        shown = [d for d in diagnostics if d.severity is not Severity.NOTE or not options.quiet]
-        if shown:
-            sys.stdout.flush()
-            screen.tell(("" if options.quiet else "\n") + screen.drawn(shown, source))
-        screen.tell(f"\n{path}: {screen.summary(diagnostics)}{f', {mode}' if mode else ''}")
+        if not options.quiet and meanings:
+            screen.say("\n".join(_lines(meanings, screen.width())))
+        _tell(path, mode, diagnostics, source, quiet=options.quiet)
     return {
         "file": path,
         "mode": mode,
-        "errors": errors,
+        "errors": sum(d.severity is Severity.ERROR for d in diagnostics),
         "diagnostics": [d.as_json() for d in diagnostics],
         "meanings": [
             {"line": m.span.line, "end_line": m.span.end_line, "what": m.what, "detail": m.detail}
-            for m in understood.meanings
+            for m in meanings
         ],
     }
 
 
-def _line(meaning: Meaning) -> str:
-    first, last = meaning.span.line, meaning.span.end_line
-    where = f"{first}-{last}" if last > first else str(first)
-    return f"{where:>9}  {meaning.what:<14} {cut(meaning.detail, _WIDTH - 27)}".rstrip()
+def _tell(
+    path: str, mode: str | None, diagnostics: Sequence[Diagnostic], source: Source, *, quiet: bool
+) -> None:
+    shown = [d for d in diagnostics if d.severity is not Severity.NOTE or not quiet]
+    if shown:
+        screen.tell(("" if quiet else "\n") + screen.drawn(shown, source))
+    screen.tell(f"\n{path}: {screen.summary(diagnostics)}{f', {mode}' if mode else ''}")
+
+
+def _lines(meanings: Sequence[Meaning], width: int) -> Iterator[str]:
+    """Yield one line for each meaning; a place that was named already is not named again."""
+    from gonogo.report.words import cut, one_line
+
+    before = ""
+    for meaning in meanings:
+        first, last = meaning.span.line, meaning.span.end_line
+        place = f"{first}-{last}" if last > first else str(first)
+        shown = "" if place == before else place
+        before = place
+        detail = cut(one_line(meaning.detail), width - _PLACE - _WHAT - 4)
+        yield f"{shown:>{_PLACE}}  {meaning.what:<{_WHAT}}  {detail}".rstrip()

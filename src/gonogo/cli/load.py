@@ -24,22 +24,34 @@ def read_bytes(path: str) -> bytes:
         UsageError: there is no such file, it is a folder, or it may not be read.
     """
     file = Path(path)
-    if file.is_dir():
-        raise UsageError(
-            f"`{path}` is a folder, expected a Markdown file",
-            hint="name the runbook itself, as in `gonogo lint docs/deploy.md`",
-        )
     try:
+        if file.is_dir():
+            raise UsageError(
+                f"`{path}` is a folder, expected a Markdown file",
+                hint="name the runbook itself, as in `gonogo lint docs/deploy.md`",
+            )
         with file.open("rb") as stream:
             return stream.read(LARGEST + 1)
     except FileNotFoundError:
-        near = sorted(p.name for p in file.parent.glob("*.md"))[:5] if file.parent.is_dir() else []
-        hint = f"Markdown files there: {', '.join(near)}" if near else "look at the path"
-        raise UsageError(f"there is no file `{path}`", hint=hint) from None
+        raise UsageError(f"there is no file `{path}`", hint=_what_is_there(file)) from None
     except OSError as error:
         raise UsageError(
-            f"`{path}` cannot be read: {error.strerror or error}", hint="look at its rights"
+            f"`{path}` cannot be read: {error.strerror or error}",
+            hint="look at its name and rights",
         ) from None
+
+
+def _what_is_there(file: Path) -> str:
+    from difflib import get_close_matches
+
+    try:
+        there = sorted(p.name for p in file.parent.iterdir() if p.suffix.lower() == ".md")
+    except OSError:
+        return "look at the path"
+    close = get_close_matches(file.name, there, n=1)
+    if close:
+        return f"did you mean `{file.with_name(close[0])}`?"
+    return f"Markdown files there: {', '.join(there[:5])}" if there else "look at the path"
 
 
 def load(path: str) -> Plan:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
 
 from gonogo.errors import Diagnostic, UsageError, WorkError
 from gonogo.plan.kinds import Scripted
 from gonogo.plan.model import Block, Mode, Plan, Step
-from gonogo.process import run_short
 from gonogo.source import Span
 
 _SHELLS = ("bash", "sh", "dash", "ksh")
+_AT_ONCE = 4
+_PLAIN_LINE = re.compile(r'(?:[\w./:=@%+, \t-]|"[\w./:=@%+, -]*"|\$[A-Za-z_])*')
+_RESERVED = re.compile(
+    r"\b(?:if|then|elif|else|fi|for|while|until|do|done|case|esac|select|in|function|time|coproc)\b"
+)
+
+_Read = tuple[str, str]  # the shell and the text
 
 
 def precheck(plan: Plan) -> tuple[Diagnostic, ...]:
-    """Let `bash -n` read every script that would run.
+    """Let `bash -n` read every script that would run, unless anybody can see that it parses.
 
     Returns:
         One diagnostic for each that does not parse; empty when there is no such shell here (the
@@ -23,12 +30,10 @@ def precheck(plan: Plan) -> tuple[Diagnostic, ...]:
     """
     if plan.mode is Mode.ASSISTED:  # a person reads each block before it may run
         return ()
-    scripts = [(block, shell, text) for block, shell, text in _scripts(plan) if text.strip()]
-    if not scripts:
-        return ()
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        found = pool.map(lambda item: _parsed(*item), scripts)
-    return tuple(item for item in found if item is not None)
+    blocks = [item for item in _scripts(plan) if not _is_plain(item[2])]
+    complaints = _complaints({(shell, text) for _, shell, text in blocks})
+    found = ((block, shell, complaints[shell, text]) for block, shell, text in blocks)
+    return tuple(_diagnostic(block, shell, words) for block, shell, words in found if words)
 
 
 def _scripts(plan: Plan) -> Iterator[tuple[Block, str, str]]:
@@ -47,19 +52,48 @@ def _blocks(step: Step) -> Iterator[Block]:
     yield from step.undo
 
 
-def _parsed(block: Block, shell: str, text: str) -> Diagnostic | None:
+def _is_plain(text: str) -> bool:
+    """Say whether every line is words alone: then no shell could fail to parse it."""
+    return not _RESERVED.search(text) and all(
+        not line.strip() or line.lstrip().startswith("#") or _PLAIN_LINE.fullmatch(line)
+        for line in text.split("\n")
+    )
+
+
+def _complaints(scripts: set[_Read]) -> dict[_Read, str]:
+    """Return what the shells say, a few at a time; nothing for what parses."""
+    said = dict.fromkeys(scripts, "")
+    left = iter(sorted(scripts))
+
+    def work() -> None:
+        while (item := next(left, None)) is not None:  # one step of a list's iterator is atomic
+            said[item] = _complaint(*item)
+
+    helpers = [Thread(target=work) for _ in range(min(_AT_ONCE, len(scripts)) - 1)]
+    for helper in helpers:
+        helper.start()
+    work()
+    for helper in helpers:
+        helper.join()
+    return said
+
+
+def _complaint(shell: str, text: str) -> str:
+    from gonogo.process import run_short
+
     try:
         read = run_short([shell, "-n"], stdin=text)
     except (WorkError, UsageError):
-        return None
-    if read.exit_code == 0:
-        return None
-    number, message = _first(read.stderr)
-    span = Span.of_line(block.span.line + max(number - 1, 0))
+        return ""
+    return "" if read.exit_code == 0 else read.stderr.strip() or "no reason given"
+
+
+def _diagnostic(block: Block, shell: str, words: str) -> Diagnostic:
+    number, message = _first(words)
     return Diagnostic(
         "GN599",
         f"`{shell} -n` does not parse this block: {message}",
-        span,
+        Span.of_line(block.span.line + max(number - 1, 0)),
         label="here",
         hint="mend the script; a block that is no script is documentation in a `text` fence",
     )
@@ -67,7 +101,7 @@ def _parsed(block: Block, shell: str, text: str) -> Diagnostic | None:
 
 def _first(words: str) -> tuple[int, str]:
     """Return the line number and the message of the shell's first complaint."""
-    line = words.strip().splitlines()[0] if words.strip() else "no reason given"
+    line = words.splitlines()[0]
     parts = [part.strip() for part in line.split(":")]
     for place, part in enumerate(parts):
         number = part.removeprefix("line ").strip()

@@ -7,9 +7,10 @@ import select
 import sys
 from collections.abc import Callable, Sequence
 
-from gonogo.cli.screen import tell
+from gonogo.cli import questions, screen, streams
 from gonogo.clock import SystemClock, stamp
 from gonogo.run.journal import ABORT, Answer, Event, Journal
+from gonogo.run.people import NEEDS_REASON, Form
 
 _SHORT = {
     "y": "yes",
@@ -23,6 +24,9 @@ _SHORT = {
     "a": "again",
     "f": "failed",
 }
+_ALL = ("y!", "yes!")
+_NEED_REASON = {(form.value, answer) for form, answer in NEEDS_REASON}
+_GLANCE_S = 0.2
 
 
 class Prompt:
@@ -33,95 +37,113 @@ class Prompt:
         self._journal = journal
         self._run = run
         self._who = who
-        self._all_yes = False
-        self._typed = ""
+        self._all_yes: str | None = None  # the note that goes with each yes
+        self._typed = b""
         self.closed = False  # the terminal is gone: nobody answers here any more
 
     def ask(self, event: Event, *, stopped: Callable[[], bool]) -> None:
         """Ask one journaled question and put the answer into the inbox."""
-        body = event.body
-        form = str(body.get("form"))
-        choices = [str(c) for c in _list(body.get("choices"))]
-        if self._all_yes and form == "manual":
-            self._put(event.item, "yes", "")
+        form = str(event.body.get("form"))
+        if self._all_yes is not None and form == Form.MANUAL:
+            screen.tell(f"  yes: {questions.text(event)}")
+            self._put(event.item, "yes", self._all_yes)
             return
-        tell(f"\n? {body.get('question')}   (line {body.get('line')})")
-        if body.get("detail"):
-            for line in str(body["detail"]).splitlines():
-                tell(f"  | {line}")
-        tell(f"  {_offer(form, choices)}")
-        typed = self._line(event.item, stopped)
-        if typed is None:
-            return
-        self._settle(event.item, form, choices, typed, stopped)
+        screen.tell("")
+        for line in questions.shown(event, screen.width()):
+            screen.tell(line.rstrip())
+        screen.tell(f"  {_offer(form, questions.choices(event))}")
+        while (typed := self._line(event.item, stopped)) is not None:
+            if self._settle(event, form, typed.strip(), stopped):
+                return
 
     def interrupted(self) -> str:
         """Ask what a Ctrl-C was for: `continue`, `stop` or `abort`."""
-        tell("\n? interrupted: [c]ontinue, [s]top here (resume later), [a]bort and roll back")
-        typed = (self._line("", lambda: False) or "c").strip().lower()
-        if typed.startswith("a"):
-            self._put(ABORT, "abort", "Ctrl-C")
-            return "abort"
-        return "stop" if typed.startswith("s") else "continue"
+        screen.tell("\n? interrupted; what now?")
+        screen.tell("  [c] continue, [s] stop here and resume later, [a] abort and roll back")
+        while True:
+            line = self._line("", lambda: False)
+            if line is None:  # nobody is there any more
+                return "stop"
+            word, _, reason = line.strip().partition(" ")
+            low = word.lower()
+            if low and "abort".startswith(low):
+                self._put(ABORT, "abort", reason.strip() or "Ctrl-C")
+                return "abort"
+            if low and "stop".startswith(low):
+                return "stop"
+            if not low or "continue".startswith(low):
+                return "continue"
+            screen.tell(f"  `{word}` is no answer here: c, s or a")
 
-    def _settle(
-        self,
-        item: str,
-        form: str,
-        choices: Sequence[str],
-        typed: str,
-        stopped: Callable[[], bool],
-    ) -> None:
-        word, _, reason = typed.strip().partition(" ")
-        if form == "manual" and word.lower() in ("y!", "yes!"):
-            self._all_yes = True
-            word = "yes"
-        answer = typed.strip() if form == "typed" else _SHORT.get(word.lower(), word.lower())
-        if form != "typed" and typed.strip().lower() in choices:
-            answer, reason = typed.strip().lower(), ""
+    def _settle(self, event: Event, form: str, typed: str, stopped: Callable[[], bool]) -> bool:
+        """Put what was typed into the inbox; False when it is no answer yet."""
+        choices = questions.choices(event)
+        answer, note = _understood(form, choices, typed)
+        bulk = form == Form.MANUAL and answer in _ALL
+        if bulk:
+            answer = "yes"
         if answer not in choices:
-            tell(f"  `{typed.strip()}` is no answer here")
-            return
-        if answer in ("skip", "go") and not reason:
-            tell("  why? (it stands in the evidence with your name)")
-            reason = (self._line(item, stopped) or "").strip()
-            if not reason:
-                return
-        self._put(item, answer, reason.strip())
+            if typed:
+                screen.tell(f"  `{typed}` is no answer here")
+            return False
+        if (form, answer) in _NEED_REASON and not note:
+            screen.tell("  why? (it stands in the evidence with your name)")
+            note = (self._line(event.item, stopped) or "").strip()
+            if not note:
+                screen.tell("  without a reason it does not count")
+                return False
+        if bulk:
+            self._all_yes = note
+        self._put(event.item, answer, note)
+        return True
 
     def _line(self, item: str, stopped: Callable[[], bool]) -> str | None:
         """Read a line, unless the question is answered elsewhere or the run is interrupted."""
-        sys.stderr.write("> ")
-        sys.stderr.flush()
+        streams.write(sys.stderr, "> ")
         while not stopped():
-            if "\n" in self._typed:
-                line, self._typed = self._typed.split("\n", 1)
-                return line
-            ready, _, _ = select.select([sys.stdin], [], [], 0.2)
+            if b"\n" in self._typed:
+                line, self._typed = self._typed.split(b"\n", 1)
+                return line.decode(errors="replace").replace("\r", "")
+            ready, _, _ = select.select([sys.stdin.fileno()], [], [], _GLANCE_S)
             if ready:
-                more = os.read(sys.stdin.fileno(), 4096).decode(errors="replace")
+                more = self._read()
                 if not more:
                     self.closed = True
                     return None
-                self._typed += more.replace("\r\n", "\n")
+                self._typed += more
             elif item and self._journal.answer(self._run, item) is not None:
-                tell("(answered elsewhere)")
+                screen.tell("(answered elsewhere)")
                 return None
         return None
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(sys.stdin.fileno(), 4096)
+        except OSError:  # the terminal was closed
+            return b""
 
     def _put(self, item: str, answer: str, reason: str) -> None:
         at = stamp(SystemClock().now())
         self._journal.put(Answer(self._run, 1, item, answer, self._who, at, reason))
 
 
+def _understood(form: str, choices: Sequence[str], typed: str) -> tuple[str, str]:
+    """Return the answer that was meant and the note behind it; a typed name must be exact."""
+    if form == Form.TYPED:
+        return ("no" if typed.lower() in ("n", "no") else typed), ""
+    low = typed.lower()
+    for choice in sorted(choices, key=len, reverse=True):  # `by hand` before a word that begins it
+        if low == choice or low.startswith(f"{choice} "):
+            return choice, typed[len(choice) :].strip()
+    word, _, note = typed.partition(" ")
+    return _SHORT.get(word.lower(), word.lower()), note.strip()
+
+
 def _offer(form: str, choices: Sequence[str]) -> str:
-    if form == "typed":
-        return f"type `{choices[0]}` to confirm, or `no`"
+    if form == Form.TYPED:
+        return "type the name exactly to confirm, or `no`"
     keys = {word: key for key, word in _SHORT.items()}
-    offered = ", ".join(f"[{keys[c]}] {c}" if c in keys else c for c in choices)
-    more = "; a note may follow the letter"
-    return offered + (", [y!] yes to all that follow" if form == "manual" else "") + more
-
-
-def _list(value: object) -> list[object]:
-    return list(value) if isinstance(value, list | tuple) else []
+    offered = [f"[{keys[choice]}] {choice}" if choice in keys else choice for choice in choices]
+    if form == Form.MANUAL:
+        offered.append("[y!] yes to all that follow")
+    return ", ".join(offered) + "; a note may follow"

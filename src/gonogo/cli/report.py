@@ -7,15 +7,18 @@ from pathlib import Path
 
 from gonogo.cli import screen
 from gonogo.cli.home import add_home, home_of, pick_run
+from gonogo.errors import UsageError
 from gonogo.report import Format, collect, render
-from gonogo.run.journal import broken_link
+from gonogo.run.journal import Event, broken_link
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("run", nargs="?", help="the run's id (default: the latest)")
-    parser.add_argument("--format", choices=[form.value for form in Format], default="text")
-    parser.add_argument("--json", action="store_const", const="json", dest="format")
+    parser.add_argument(
+        "--format", choices=[form.value for form in Format], help="the form (default: text)"
+    )
+    parser.add_argument("--json", action="store_true", help="the same as --format json")
     parser.add_argument("--output", metavar="FILE", help="write there instead of stdout")
     parser.add_argument("--verify", action="store_true", help="check the hash chain of the events")
     add_home(parser)
@@ -28,16 +31,42 @@ def carry_out(options: argparse.Namespace) -> int:
     run = pick_run(journal, options.run, only_open=False)
     events = journal.events(run)
     if options.verify:
-        broken = broken_link(events)
-        if broken is not None:
-            screen.say(f"run {run}: event {broken} was changed or is missing")
-            return 1
-        screen.say(f"run {run}: {len(events)} events, chain whole, last hash {events[-1].hash}")
-        return 0
-    text = render(collect(events), options.format)
+        return _verify(run, events, as_json=options.json or options.format == "json")
+    form = options.format or ("json" if options.json else "text")
+    text = render(collect(events), form, width=screen.width())
     if options.output:
-        Path(options.output).write_text(text, encoding="utf-8")
-        screen.tell(f"wrote {options.output}")
+        _write(Path(options.output), text)
     else:
-        screen.say(text.rstrip("\n"))
+        screen.say_document(text, form)
     return 0
+
+
+def _verify(run: str, events: tuple[Event, ...], *, as_json: bool) -> int:
+    broken = broken_link(events)
+    whole = broken is None
+    if as_json:
+        screen.say_json(
+            {
+                "run": run,
+                "whole": whole,
+                "events": len(events),
+                "broken_at": broken,
+                "last_hash": events[-1].hash if whole else None,
+            }
+        )
+    elif whole:
+        screen.say(f"run {run}: {len(events)} events, chain whole\nlast hash {events[-1].hash}")
+    else:
+        screen.say(f"run {run}: event {broken} was changed or is missing")
+    return 0 if whole else 1
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise UsageError(
+            f"`{path}` cannot be written: {error.strerror or error}",
+            hint="name another file with --output",
+        ) from None
+    screen.tell(f"wrote {path}")

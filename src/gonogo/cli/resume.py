@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gonogo.cli.answers import read_answers
 from gonogo.cli.conduct import Conduct
-from gonogo.cli.home import Home, add_home, home_of, is_open, pick_run
+from gonogo.cli.home import Home, add_home, home_of, home_words, is_open, pick_run
 from gonogo.cli.load import understand_source
+from gonogo.cli.who import add_by, who_of
 from gonogo.clock import SystemClock, moment
 from gonogo.errors import UsageError
 from gonogo.plan.model import Plan
@@ -20,13 +21,15 @@ from gonogo.run.bindings import Bindings, bind, differences
 from gonogo.run.journal import Event
 from gonogo.runbook.canonical import digest
 from gonogo.source import Source
-from gonogo.store.journal import SqliteJournal
+
+if TYPE_CHECKING:
+    from gonogo.store.journal import SqliteJournal
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("run", nargs="?", help="the run's id (default: the one that is open)")
-    parser.add_argument("--by", metavar="NAME", help="who answers (default: your login)")
+    add_by(parser, "who answers")
     parser.add_argument("--answers", metavar="FILE", help="YAML: step -> answer, given beforehand")
     parser.add_argument("--json", action="store_true", help="evidence as JSON on stdout")
     add_home(parser)
@@ -40,57 +43,73 @@ def carry_out(options: argparse.Namespace) -> int:
     return go_on(home, journal, run, options)
 
 
-def go_on(home: Home, journal: SqliteJournal, run: str, options: argparse.Namespace) -> int:
-    """Carry an open run on from its journal.
+def refuse_ended(events: tuple[Event, ...], run: str) -> None:
+    """Refuse to go on with what has its verdict.
+
+    Raises:
+        UsageError: the run has ended.
+    """
+    if not is_open(events):
+        raise UsageError(f"run `{run}` has ended", hint=f"`gonogo report {run}` shows its evidence")
+
+
+def go_on(
+    home: Home,
+    journal: SqliteJournal,
+    run: str,
+    options: argparse.Namespace,
+    *,
+    first: Callable[[], object] | None = None,
+) -> int:
+    """Carry an open run on from its journal; `first` is done once nothing stands against it.
 
     Raises:
         UsageError: it has ended, or its text or bindings are no longer what it started with.
     """
     events = journal.events(run)
-    if not is_open(events):
-        raise UsageError(f"run `{run}` has ended", hint=f"`gonogo report {run}` shows its evidence")
-    first = events[0].body
-    plan = _same_plan(first)
-    bindings = _same_bindings(plan, first, home)
-    who = options.by or getpass.getuser()
+    refuse_ended(events, run)
+    opening = events[0].body
+    plan = _same_plan(opening, run, home)
+    bindings = _same_bindings(plan, opening, home)
+    who = who_of(options)
     conduct = Conduct(
         home=home,
         journal=journal,
         run=run,
         plan=plan,
         bindings=bindings,
-        cwd=Path(str(first["folder"])),
+        cwd=_same_folder(opening),
         who=who,
-        waivers=_waivers(first),
+        waivers=_waivers(opening),
         answers=read_answers(options.answers, plan, who) if options.answers else None,
         as_json=options.json,
         attended=sys.stdin.isatty() and sys.stderr.isatty(),
     )
 
     def begin() -> None:
-        journal.append(
-            run,
-            "run.resumed",
-            body={"pid": os.getpid(), "gap_s": _gap(events[-1])},
-            who=who,
-            durable=True,
-        )
+        latest = journal.events(run)  # another process may have ended it before we had the lock
+        refuse_ended(latest, run)
+        if first is not None:
+            first()
+        body = {"pid": os.getpid(), "gap_s": _gap(latest[-1])}
+        journal.append(run, "run.resumed", body=body, who=who, durable=True)
 
     return conduct.carry(begin)
 
 
-def _same_plan(first: Mapping[str, object]) -> Plan:
-    plan = understand_source(Source(str(first["runbook"]), str(first["text"])))
-    if digest(plan) != first["digest"]:
+def _same_plan(opening: Mapping[str, object], run: str, home: Home) -> Plan:
+    plan = understand_source(Source(str(opening["runbook"]), str(opening["text"])))
+    if digest(plan) != opening["digest"]:
+        version = opening.get("version")
         raise UsageError(
             "this gonogo understands the runbook otherwise than the one that started the run",
-            hint=f"resume with gonogo {first.get('version')}, or abort the run with it",
+            hint=f"go on with gonogo {version}: `gonogo resume {run}{home_words(home)}`",
         )
     return plan
 
 
-def _same_bindings(plan: Plan, first: Mapping[str, object], home: Home) -> Bindings:
-    kept = first["bindings"]
+def _same_bindings(plan: Plan, opening: Mapping[str, object], home: Home) -> Bindings:
+    kept = opening["bindings"]
     assert isinstance(kept, Mapping)
     plain = {
         name: str(value["value"])
@@ -100,10 +119,10 @@ def _same_bindings(plan: Plan, first: Mapping[str, object], home: Home) -> Bindi
     bindings = bind(
         plan,
         {**os.environ, **plain},
-        environment=_text(first.get("environment")),
-        release=_text(first.get("release")),
+        environment=_text(opening.get("environment")),
+        release=_text(opening.get("release")),
     )
-    changed = differences(kept, bindings.values, home.salt())
+    changed = differences(kept, bindings.values, home.salt()) if kept else ()
     if changed:
         raise UsageError(
             f"no longer as at the start of the run: {', '.join(f'`{name}`' for name in changed)}",
@@ -112,8 +131,17 @@ def _same_bindings(plan: Plan, first: Mapping[str, object], home: Home) -> Bindi
     return bindings
 
 
-def _waivers(first: Mapping[str, object]) -> Mapping[str, Mapping[str, str]]:
-    kept = first.get("waivers")
+def _same_folder(opening: Mapping[str, object]) -> Path:
+    folder = Path(str(opening["folder"]))
+    if not folder.is_dir():
+        raise UsageError(
+            f"the folder of the runbook is gone: `{folder}`", hint="put it back where it was"
+        )
+    return folder
+
+
+def _waivers(opening: Mapping[str, object]) -> Mapping[str, Mapping[str, str]]:
+    kept = opening.get("waivers")
     return dict(kept) if isinstance(kept, Mapping) else {}
 
 

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import os
 import secrets
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gonogo import __version__
 from gonogo.cli import screen
 from gonogo.cli.answers import read_answers
 from gonogo.cli.conduct import Conduct
-from gonogo.cli.home import Home, add_home, home_of, is_open
+from gonogo.cli.home import Home, add_home, home_of, home_words, is_open
 from gonogo.cli.load import load
 from gonogo.cli.precheck import precheck
+from gonogo.cli.who import add_by, read_expiry, who_of
 from gonogo.errors import RunbookError, Severity, UsageError
 from gonogo.plan.model import Mode, Plan
 from gonogo.plan.summary import plan_summary
-from gonogo.run.bindings import Bindings, bind
+from gonogo.run.bindings import Bindings, bind, fingerprint
 from gonogo.runbook.canonical import digest
-from gonogo.store.journal import SqliteJournal
+
+if TYPE_CHECKING:
+    from gonogo.store.journal import SqliteJournal
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--env", metavar="NAME", help="an entry of `environments:`")
     parser.add_argument("--release", metavar="V", help="what is released; bound to ${RELEASE}")
     parser.add_argument("--yes", action="store_true", help="start without asking")
-    parser.add_argument("--by", metavar="NAME", help="who runs this (default: your login)")
+    add_by(parser, "who runs this")
     parser.add_argument("--answers", metavar="FILE", help="YAML: step -> answer, given beforehand")
     parser.add_argument(
         "--waive",
@@ -50,28 +53,22 @@ def carry_out(options: argparse.Namespace) -> int:
     """Check everything that can be checked beforehand, then carry the plan out."""
     plan = load(options.file)
     attended = sys.stdin.isatty() and sys.stderr.isatty()
-    if plan.mode is Mode.ASSISTED and not attended:
-        raise UsageError(
-            f"`{options.file}` has no `gonogo: 1`, and nobody is at the terminal to say yes to "
-            "each block",
-            hint="run it in a terminal, or make it explicit: `gonogo: 1` in the front matter",
-        )
-    if options.env is not None and options.env not in plan.environments:
-        known = ", ".join(plan.environments) or "none is written"
-        raise UsageError(f"there is no environment `{options.env}`", hint=f"known: {known}")
+    _refuse_unattended(plan, options, attended=attended)
     bindings = bind(plan, os.environ, environment=options.env, release=options.release)
+    screen.hide(bindings.redact)
     _refuse_mistakes(plan)
-    who = options.by or _login()
-    home = home_of(options)
-    journal = home.journal(create=True)
-    _refuse_open(home, journal, plan, options.env)
+    who = who_of(options)
     waivers = _waivers(plan, options.waive, who, options.expires)
     answers = read_answers(options.answers, plan, who) if options.answers else None
+    cwd = _folder(plan, options.file)
+    home = home_of(options)
+    if home.has_journal():
+        refuse_open(home, home.journal(), plan, options.env)
     if not options.yes:
-        _confirm_start(plan, options, attended=attended)
+        _confirm_start(plan, options)
+    journal = home.journal(create=True)
     run = secrets.token_hex(3)
-    cwd = Path(options.file).absolute().parent / plan.settings.get("cwd", ".")
-    body = _opening(plan, bindings, home, options, cwd)
+    opening = _opening(plan, bindings, home, options, cwd)
     conduct = Conduct(
         home=home,
         journal=journal,
@@ -87,12 +84,31 @@ def carry_out(options: argparse.Namespace) -> int:
     )
 
     def begin() -> None:
-        clean = bindings.redact.value({**body, "waivers": waivers, "starter": who})
+        # Somebody may have begun between the first look and our lock.
+        refuse_open(home, journal, plan, options.env, we_serve=True)
+        clean = bindings.redact.value({**opening, "waivers": waivers, "starter": who})
         assert isinstance(clean, dict)
         clean["text"] = plan.source.text  # bound to the text as it is; lint refuses secrets in it
         journal.append(run, "run.started", body=clean, who=who, durable=True)
 
     return conduct.carry(begin)
+
+
+def _refuse_unattended(plan: Plan, options: argparse.Namespace, *, attended: bool) -> None:
+    """Refuse what cannot be started here, before anything is read from the environment."""
+    if plan.mode is Mode.ASSISTED and not attended:
+        raise UsageError(
+            f"`{options.file}` has no `gonogo: 1`, and nobody is at the terminal to say yes to "
+            "each block",
+            hint="run it in a terminal, or make it explicit: `gonogo: 1` in the front matter",
+        )
+    if not options.yes and not attended:
+        raise UsageError(
+            "nobody is at the terminal to confirm the start", hint="give --yes to start unattended"
+        )
+    if options.env is not None and options.env not in plan.environments:
+        known = ", ".join(plan.environments) or "none is written"
+        raise UsageError(f"there is no environment `{options.env}`", hint=f"known: {known}")
 
 
 def _refuse_mistakes(plan: Plan) -> None:
@@ -104,7 +120,19 @@ def _refuse_mistakes(plan: Plan) -> None:
             screen.tell(screen.drawn([item], plan.source) + "\n")
 
 
-def _refuse_open(home: Home, journal: SqliteJournal, plan: Plan, environment: str | None) -> None:
+def refuse_open(
+    home: Home,
+    journal: SqliteJournal,
+    plan: Plan,
+    environment: str | None,
+    *,
+    we_serve: bool = False,
+) -> None:
+    """Refuse to begin while another run of this service in this environment has no verdict.
+
+    Raises:
+        UsageError: there is one; the hint says how to bring it to its end.
+    """
     for run in journal.runs():
         events = journal.events(run)
         if not is_open(events):
@@ -112,40 +140,67 @@ def _refuse_open(home: Home, journal: SqliteJournal, plan: Plan, environment: st
         body = events[0].body
         if (body.get("service"), body.get("environment")) != (plan.service, environment):
             continue
-        served = home.is_served()
+        where = home_words(home)
         hint = (
-            "wait for it, or answer what it asks: `gonogo status`"
-            if served
-            else f"`gonogo resume {run}` goes on with it, `gonogo abort {run}` goes back"
+            f"wait for it, or answer what it asks: `gonogo status{where}`"
+            if not we_serve and home.is_served()
+            else f"`gonogo resume {run}{where}` goes on, `gonogo abort {run}{where}` goes back"
         )
         raise UsageError(f"run `{run}` of {plan.service} is still open", hint=hint)
 
 
-def _confirm_start(plan: Plan, options: argparse.Namespace, *, attended: bool) -> None:
-    if not attended:
-        raise UsageError(
-            "nobody is at the terminal to confirm the start", hint="give --yes to start unattended"
-        )
+def _confirm_start(plan: Plan, options: argparse.Namespace) -> None:
     steps = len(list(plan.steps()))
+    what = " ".join(word for word in (plan.service, options.release) if word)
     where = f" → {options.env}" if options.env else ""
-    screen.tell(f"{plan.service} {options.release or ''}{where}: {steps} steps. start? [y/N]")
+    screen.tell(f"{what}{where}: {steps} steps. start? [y/N]")
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise UsageError("not started", hint="`gonogo plan` shows what would happen")
 
 
 def _waivers(
-    plan: Plan, given: list[str], who: str, expires: str
+    plan: Plan, given: Sequence[str], who: str, expires: str
 ) -> Mapping[str, Mapping[str, str]]:
+    if expires and not given:
+        raise UsageError(
+            "`--expires` says until when waivers hold, and there is none",
+            hint="--waive STEP=REASON",
+        )
+    until = read_expiry(expires)
     waivers: dict[str, Mapping[str, str]] = {}
     for text in given:
         name, _, reason = text.partition("=")
-        found = [s for s in plan.steps() if name.strip().lower() in (s.id, s.title.lower())]
-        if not found:
-            raise UsageError(f"there is no step `{name}` to waive", hint="`gonogo plan` lists them")
+        step = _step(plan, name.strip())
         if not reason.strip():
             raise UsageError(f"the waiver of `{name}` has no reason", hint="--waive 'STEP=REASON'")
-        waivers[found[0].id] = {"who": who, "reason": reason.strip(), "expires": expires}
+        waivers[step] = {"who": who, "reason": reason.strip(), "expires": until}
     return waivers
+
+
+def _step(plan: Plan, name: str) -> str:
+    """Return the id of the one step that is named by its id or title."""
+    low = name.lower()
+    found = [step for step in plan.steps() if low in (step.id.lower(), step.title.lower())]
+    if len(found) == 1:
+        return found[0].id
+    if found:
+        ids = ", ".join(step.id for step in found)
+        raise UsageError(f"several steps are named `{name}`", hint=f"name one of: {ids}")
+    from gonogo.cli.arguments import nearest
+
+    known = [word for step in plan.steps() for word in (step.id, step.title)]
+    close = nearest(name, known)
+    hint = f"did you mean `{close}`?" if close else "`gonogo plan` lists them"
+    raise UsageError(f"there is no step `{name}` to waive", hint=hint)
+
+
+def _folder(plan: Plan, file: str) -> Path:
+    folder = Path(file).absolute().parent / plan.settings.get("cwd", ".")
+    if not folder.is_dir():
+        raise UsageError(
+            f"there is no folder `{folder}`", hint="`cwd:` in the front matter names it"
+        )
+    return folder
 
 
 def _opening(
@@ -160,15 +215,21 @@ def _opening(
         "title": plan.title,
         "release": options.release,
         "environment": options.env,
-        "bindings": bindings.journaled(home.salt()),
+        "bindings": _kept(bindings, home.salt(create=True)),
         "folder": str(cwd),
         "host": socket.gethostname(),
         "version": __version__,
     }
 
 
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
+def _kept(bindings: Bindings, salt: str) -> dict[str, object]:
+    """Return what the journal keeps of the bindings.
+
+    A value that holds the secret of another binding would be masked in the journal, and a resumed
+    run would work with the mask: of such a value too only a fingerprint is kept.
+    """
+    kept = bindings.journaled(salt)
+    for name, value in bindings.values.items():
+        if bindings.redact(value) != value:
+            kept[name] = {"secret": True, "fingerprint": fingerprint(value, salt)}
+    return kept

@@ -4,36 +4,64 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
-from typing import TextIO
+from collections.abc import Callable, Iterable, Mapping
 
+from gonogo.cli import streams
 from gonogo.errors import Diagnostic, RunbookError, Severity, draw
 from gonogo.source import Source
+
+_NARROWEST, _WIDEST = 60, 120
+_hidden: list[Callable[[str], str]] = []
+
+
+def hide(redact: Callable[[str], str]) -> None:
+    """Let every message from now on go through `redact`; data is redacted where it is made."""
+    _hidden.append(redact)
 
 
 def say(text: str) -> None:
     """Write one line of data."""
-    write(sys.stdout, text + "\n")
+    streams.write(sys.stdout, text + "\n")
 
 
 def tell(text: str) -> None:
     """Write one line that is not data."""
-    write(sys.stderr, text + "\n")
-
-
-def write(stream: TextIO, text: str) -> None:
-    """Write what the stream's encoding can hold; a mark it cannot hold becomes a question mark."""
-    try:
-        stream.write(text)
-    except UnicodeEncodeError:
-        encoding = stream.encoding or "ascii"
-        stream.write(text.encode(encoding, "replace").decode(encoding))
-    stream.flush()
+    for redact in _hidden:
+        text = redact(text)
+    streams.write(sys.stderr, text + "\n")
 
 
 def say_json(data: object) -> None:
-    """Write data as JSON."""
-    say(json.dumps(data, ensure_ascii=False, indent=2, default=str))
+    """Write data as JSON; characters that the stream cannot hold are written as escapes."""
+    ascii_only = not streams.holds_all(sys.stdout)
+    say(json.dumps(data, ensure_ascii=ascii_only, indent=2, default=str))
+
+
+def say_document(text: str, form: str) -> None:
+    """Write a rendered report; `form` tells how characters are escaped that do not fit."""
+    text = text.rstrip("\n")
+    if not streams.holds_all(sys.stdout):
+        encoding = sys.stdout.encoding or "ascii"
+        if form == "json":
+            text = json.dumps(json.loads(text), ensure_ascii=True, indent=2)
+        elif form in ("html", "junit"):
+            text = text.encode(encoding, "xmlcharrefreplace").decode(encoding)
+    say(text)
+
+
+def width() -> int:
+    """Return how many columns a line may take: of the terminal or `COLUMNS`, else 80."""
+    import shutil
+
+    columns = shutil.get_terminal_size((80, 24)).columns
+    return max(_NARROWEST, min(columns, _WIDEST))
+
+
+def is_plain() -> bool:
+    """Say whether nothing may be redrawn here: no terminal, or one that cannot."""
+    import os
+
+    return not sys.stderr.isatty() or os.environ.get("TERM", "") in ("", "dumb", "unknown")
 
 
 def drawn(diagnostics: Iterable[Diagnostic], source: Source) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 
-from gonogo.cli import screen
-from gonogo.cli.home import add_home, home_of, is_open, pick_run
+from gonogo.cli import questions, screen
+from gonogo.cli.home import Home, add_home, home_of, is_open, pick_run
 from gonogo.report import Format, collect, render
-from gonogo.run.journal import Event
-from gonogo.run.people import open_questions
+from gonogo.report.words import cut, day_and_time, pad
+from gonogo.run.journal import Journal
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -21,45 +22,80 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def carry_out(options: argparse.Namespace) -> int:
     """Show runs; never starts anything."""
     home = home_of(options)
-    if options.run is None and not home.journal_file.exists():
+    if options.run is None and not home.has_journal():
         screen.say_json([]) if options.json else screen.say("no run was made here yet")
         return 0
     journal = home.journal()
     if options.run is not None:
         evidence = collect(journal.events(pick_run(journal, options.run, only_open=False)))
         form = Format.JSON if options.json else Format.TEXT
-        screen.say(render(evidence, form).rstrip("\n"))
+        screen.say_document(render(evidence, form, width=screen.width()), form.value)
         return 0
-    served = home.is_served()
-    rows = [_row(journal.events(run), served=served) for run in journal.runs()]
+    rows = _rows(home, journal)
     if options.json:
         screen.say_json(rows)
-        return 0
-    for row in rows:
-        what = f"{row['service']} {row['release'] or ''}".strip()
-        where = f" → {row['environment']}" if row["environment"] else ""
-        screen.say(f"{row['run']}  {row['state']:<12} {what}{where}  started {row['started']}")
-        for item in row["waiting"] if isinstance(row["waiting"], list) else []:
-            screen.say(f"        waits for a person: {item}")
+    else:
+        for line in _lines(rows, screen.width()):
+            screen.say(line.rstrip())
     return 0
 
 
-def _row(events: tuple[Event, ...], *, served: bool) -> dict[str, object]:
-    first = events[0]
+def _rows(home: Home, journal: Journal) -> list[dict[str, object]]:
+    served = home.is_served()
+    return [_row(journal, run, served=served) for run in journal.runs()]
+
+
+def _row(journal: Journal, run: str, *, served: bool) -> dict[str, object]:
+    events = journal.events(run)
     evidence = collect(events)
-    waiting = list(open_questions([(e.kind, e.item) for e in events])) if is_open(events) else []
+    asked = questions.waiting(journal, run) if is_open(events) else ()
     state = evidence.outcome.value
-    if is_open(events):
-        state = ("waiting" if waiting else "running") if served else "stopped"
+    if is_open(events) and evidence.intact:
+        carried = served and run == _latest_carried(journal)
+        state = _open_state(carried=carried, asks=bool(asked))
     return {
-        "run": first.run,
+        "run": run,
         "state": state,
         "service": evidence.service,
         "release": evidence.release or None,
         "environment": evidence.environment or None,
         "runbook": evidence.runbook,
-        "started": first.at,
-        "by": first.who,
-        "waiting": waiting,
+        "started": events[0].at,
+        "by": events[0].who,
+        "waiting": [questions.as_json(event) for event in asked],
         "exit_code": evidence.exit_code,
     }
+
+
+def _open_state(*, carried: bool, asks: bool) -> str:
+    if carried:
+        return "waiting" if asks else "running"
+    return "parked" if asks else "stopped"
+
+
+def _latest_carried(journal: Journal) -> str:
+    """Return the open run that was started or resumed last: one process carries one run."""
+    last: tuple[str, str] = ("", "")
+    for run in journal.runs():
+        events = journal.events(run)
+        if is_open(events):
+            begun = [e.at for e in events if e.kind in ("run.started", "run.resumed")]
+            last = max(last, (begun[-1] if begun else "", run))
+    return last[1]
+
+
+def _lines(rows: list[dict[str, object]], width: int) -> Iterator[str]:
+    what = width - 8 - 13 - 18 - 10
+    yield f"{'run':<8}{'state':<13}{'what':<{what}}{'started (UTC)':<18}by"
+    for row in rows:
+        name = " ".join(str(row[key]) for key in ("service", "release") if row[key])
+        where = f" → {row['environment']}" if row["environment"] else ""
+        started = day_and_time(str(row["started"]))[: len("2026-01-01 12:00")]
+        shown = pad(cut(name + where, what - 2), what)
+        yield f"{row['run']!s:<8}{row['state']!s:<13}{shown}{started:<18}{cut(str(row['by']), 10)}"
+        waiting = row["waiting"]
+        for question in waiting if isinstance(waiting, list) else []:
+            yield cut(f"        asks: {question['question']}", width)
+    if any(row["waiting"] for row in rows):
+        yield ""
+        yield "`gonogo answer` shows what is asked"

@@ -292,15 +292,17 @@ def _body(shape: Shape, data: Mapping[str, object]) -> Body:
 
 
 def _together(mine: Body, theirs: Body) -> Body:
-    match mine, theirs:
-        case Sketch(), Sketch():
+    """Merge two bodies; the caller has seen that they have one shape."""
+    match mine:
+        case Sketch():
+            assert isinstance(theirs, Sketch)
             return mine.merge(theirs)
-        case Share(), Share():
+        case Share():
+            assert isinstance(theirs, Share)
             return mine.merge(theirs)
-        case Amount(), Amount():
+        case Amount():
+            assert isinstance(theirs, Amount)
             return mine.merge(theirs)
-        case Given(), Given():
+        case Given():
+            assert isinstance(theirs, Given)
             return mine.merge(theirs)
-        case _:
-            msg = f"{shape_of(mine)} and {shape_of(theirs)} do not merge"
-            raise ValueError(msg)

@@ -222,16 +222,21 @@ class Collector:
         A jump forward is believed at the second call that agrees with it, so that a clock that is
         wrong for a moment closes nothing. At most `MOST_AT_ONCE` slices are closed in a call.
         """
-        step = now_ms - self._now
-        if step > self._step and not self._agrees(now_ms):
-            self._doubted = now_ms
-            return ()
+        if now_ms - self._now > self._step:
+            if not self._agrees(now_ms):
+                self._doubted = now_ms
+                return ()
+            self._now = self._doubted or now_ms
         self._doubted = None
-        if 0 < step <= self._step:
+        self._pass(now_ms)
+        return self._close_until(self._latest - self.grid.grace_ms)
+
+    def _pass(self, now_ms: int) -> None:
+        """Take the time since the last call as watched, unless it is too long or negative."""
+        if 0 < now_ms - self._now <= self._step:
             self._watch(self._now, now_ms)
         self._now = now_ms
         self._latest = max(self._latest, now_ms)
-        return self._close_until(self._latest - self.grid.grace_ms)
 
     def _agrees(self, now_ms: int) -> bool:
         return self._doubted is not None and 0 <= now_ms - self._doubted <= self._step
@@ -244,11 +249,7 @@ class Collector:
 
     def finish(self, now_ms: int) -> tuple[Bucket, ...]:
         """End the watch: close all slices that have begun, the last one with what was watched."""
-        step = now_ms - self._now
-        if 0 < step <= self._step:
-            self._watch(self._now, now_ms)
-        self._now = now_ms
-        self._latest = max(self._latest, now_ms)
+        self._pass(now_ms)
         return self._close_until(self.grid.first_whole(self._latest))
 
     def _close_until(self, moment_ms: int) -> tuple[Bucket, ...]:

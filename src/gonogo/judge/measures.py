@@ -139,6 +139,8 @@ def misfit(predicate: Predicate, form: Form | None) -> str:
     name = predicate.subject() or "value"
     if form is None:
         return f"no metric is bound to `{name}`"
+    if predicate.quantifier is not None:
+        return f"`{predicate.say()}` speaks of rows, and a bucket has none"
     if isinstance(predicate.value, Relative):
         return ""  # unknown until a baseline is recorded
     limits = limits_in(predicate)
@@ -149,7 +151,8 @@ def misfit(predicate: Predicate, form: Form | None) -> str:
         if not comparable(Quantity(Decimal(0), seen), limit):
             return f"`{name}` is in {_unit_word(seen)}, compared with {limit.say()}"
     if form.shape in {Shape.SHARE, Shape.AMOUNT} and predicate.stat is not None:
-        return f"`{name}`: a {form.shape.value} has no {predicate.stat}"
+        what = "a share" if form.shape is Shape.SHARE else "an amount"
+        return f"`{name}`: there is no {predicate.stat} of {what}"
     if form.shape is Shape.SAMPLES and stat_of(predicate, form) not in {"avg", "min", "max"}:
         return "" if percentile(stat_of(predicate, form)) else f"`{name}` is no known statistic"
     return ""
@@ -250,11 +253,15 @@ def _samples_order(stat: str, bound: Decimal) -> Order:
     share = percentile(stat)
     if share is not None:
         top, bottom = share.as_integer_ratio()
+        text = str(bound)  # a text is found faster than a decimal
 
         def ranked(bucket: Bucket) -> int | None:
             body = bucket.body
             assert isinstance(body, Sketch)
-            return body.order_at(-(-top * body.count // bottom) or 1, bound)
+            count = body.count
+            rank = -(-top * count // bottom) or 1
+            kept = body.over.get(text)
+            return body.order_at(rank, bound) if kept is None else kept.order(count, rank)
 
         return ranked
 

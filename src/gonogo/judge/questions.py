@@ -17,7 +17,6 @@ from gonogo.judge.evaluate import Judged, Missing, evaluate
 from gonogo.judge.measures import (
     HOLDS,
     Order,
-    decimal_of,
     least_samples,
     limits_in,
     misfit,
@@ -307,9 +306,9 @@ def faithful(value: Fraction, limits: Sequence[Fraction]) -> Decimal:
     """Round to three digits, or to as many as it takes to stay on the same side of each limit."""
     sides = [(value > limit) - (value < limit) for limit in limits]
     top, bottom = Decimal(value.numerator), Decimal(value.denominator)
-    for digits in range(3, 60):
+    for digits in (*range(3, 40), 400):
         rounded = Context(prec=digits).divide(top, bottom)
         near = Fraction(rounded)
         if [(near > limit) - (near < limit) for limit in limits] == sides:
-            return rounded
-    return decimal_of(value)
+            return rounded.normalize(Context(prec=digits))
+    return Context(prec=4_000).divide(top, bottom)  # nothing that is measured has more digits

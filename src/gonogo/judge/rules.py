@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from gonogo.judge.buckets import Form
 from gonogo.judge.evaluate import Judged
@@ -34,7 +34,7 @@ class Terms:
     @property
     def least_watched_ms(self) -> int:
         """Return for how long a slice must have been watched."""
-        return -int(-(self.least_coverage * self.width_ms) // 1)
+        return int((self.least_coverage * self.width_ms).to_integral_value(ROUND_CEILING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +175,10 @@ class Machine:
 
     def _judge(self, rule: Rule, baseline: Mapping[str, Quantity]) -> _Judge:
         condition = with_baseline(rule.condition, baseline)
+        wrong = misfits(condition, self.forms)
+        if wrong:
+            msg = f"{rule.id}: the baseline does not fit: {wrong[0][1]}"
+            raise ValueError(msg)
         pattern = pattern_of(rule.condition.window, self.terms.width_ms, self.terms.clear)
         return _Judge(rule, Question(condition, self.forms), Streak(pattern))
 

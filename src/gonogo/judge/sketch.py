@@ -20,7 +20,8 @@ PER_DOUBLING = 32
 # Sums of any finite floats fit exactly; a sum that would need rounding is a bug, so it is trapped.
 EXACT = Context(prec=2_000, Emax=999_999, Emin=-999_999, traps=[Inexact])
 _SHARP = Context(prec=60)
-_FAR = 400  # decimal exponents of floats end at 308 above and 324 below
+_SMALLEST, _LARGEST = 1e-300, 1e300
+_LONGEST = 1_000  # digits of a decimal, bits of a whole number
 
 
 class Refusal(StrEnum):
@@ -30,7 +31,7 @@ class Refusal(StrEnum):
     TEXT = "not a number"
     NOT_FINITE = "NaN or infinity"
     NEGATIVE = "negative"
-    TOO_LONG = "too many digits"
+    EXTREME = "too large or too small to be measured"
     IMPOSSIBLE = "more hits than there were in total"
     BEFORE = "from before the watch"
     FUTURE = "from the future"
@@ -47,6 +48,7 @@ def _edges() -> tuple[float, ...]:
 
 
 _EDGES = _edges()
+_HALF = (1 + 2 * _EDGES[1]) / 2  # (1 + b) / 2
 
 
 def bin_of(value: float) -> int:
@@ -58,17 +60,12 @@ def bin_of(value: float) -> int:
 def upper_edge(index: int) -> float:
     """Return the largest float in bin `index`."""
     power, rest = divmod(index - 1, PER_DOUBLING)
-    try:
-        return math.ldexp(_EDGES[rest + 1], power + 1)
-    except OverflowError:
-        return math.inf
+    return math.ldexp(_EDGES[rest + 1], power + 1)
 
 
 def middle(index: int) -> float:
     """Return the value that stands for a bin: its relative error is the same to both ends."""
-    edge = Decimal(upper_edge(index)) if upper_edge(index) < math.inf else Decimal(2) ** 1024
-    base = Decimal(2) ** (Decimal(1) / PER_DOUBLING)
-    return float(2 * edge / (1 + base))
+    return upper_edge(index) / _HALF
 
 
 def rank_of(share: Decimal, count: int) -> int:
@@ -83,11 +80,13 @@ def exact_value(value: object) -> Decimal | Refusal:
     Trailing zeros go, so that 100, 100.0 and 1E+2 are kept alike whichever came first.
     """
     if isinstance(value, float):
-        if 0.0 < value < math.inf:
+        if _SMALLEST <= value <= _LARGEST:
             return Decimal(repr(value)).normalize(EXACT)
         if value == 0.0:
             return Decimal(0)
-        return Refusal.NEGATIVE if math.isfinite(value) else Refusal.NOT_FINITE
+        if not math.isfinite(value):
+            return Refusal.NOT_FINITE
+        return Refusal.NEGATIVE if value < 0 else Refusal.EXTREME
     if value is None:
         return Refusal.MISSING
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
@@ -96,20 +95,17 @@ def exact_value(value: object) -> Decimal | Refusal:
 
 
 def _exact_decimal(value: int | Decimal) -> Decimal | Refusal:
-    if isinstance(value, int):
-        if value.bit_length() > 1_000:
-            return Refusal.TOO_LONG
-        return Decimal(value).normalize(EXACT) if value >= 0 else Refusal.NEGATIVE
-    if not value.is_finite():
+    if isinstance(value, int) and value.bit_length() > _LONGEST:
+        return Refusal.EXTREME
+    number = Decimal(value)
+    if not number.is_finite():
         return Refusal.NOT_FINITE
-    if value < 0:
+    if number < 0:
         return Refusal.NEGATIVE
-    exponent = value.as_tuple().exponent
-    assert isinstance(exponent, int)
-    if not value:
+    if not number:
         return Decimal(0)
-    fits = exponent > -_FAR and value.adjusted() < 308
-    return value.normalize(EXACT) if fits else Refusal.TOO_LONG
+    fits = len(number.as_tuple().digits) <= _LONGEST and _SMALLEST <= number <= _LARGEST
+    return number.normalize(EXACT) if fits else Refusal.EXTREME
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +114,13 @@ class Over:
 
     above: int
     at: int
+
+    def order(self, count: int, rank: int) -> int:
+        """Tell whether the value with a rank among `count` is below (-1), at (0) or above (1)."""
+        below = count - self.above
+        if below < rank:
+            return 1
+        return 0 if below - self.at < rank else -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,7 @@ class Sketch:
     total: Decimal = Decimal(0)
     low: Decimal | None = None
     high: Decimal | None = None
-    over: Mapping[Decimal, Over] = field(default_factory=dict)
+    over: Mapping[str, Over] = field(default_factory=dict)  # by the limit as text
 
     def bin_at(self, rank: int) -> int | None:
         """Return the bin of the value with this rank; None means zero. The rank must exist."""
@@ -161,14 +164,12 @@ class Sketch:
     def order_at(self, rank: int, limit: Decimal) -> int | None:
         """Tell whether the value with this rank is below (-1), at (0) or above (1) the limit.
 
-        Exact where the limit has its own counter or lies outside the value's bin. None says that
+        Exact where the limit has its own counter or lies outside the value's bin; None says that
         it cannot be told from what was kept.
         """
-        kept = self.over.get(limit)
+        kept = self.over.get(str(limit.normalize(EXACT)))
         if kept is not None:
-            if self.count - kept.above < rank:
-                return 1
-            return 0 if self.count - kept.above - kept.at < rank else -1
+            return kept.order(self.count, rank)
         low, high = self.bounds(rank)
         if low == high:
             return (low > limit) - (low < limit)
@@ -183,11 +184,9 @@ class Sketch:
             return Decimal(0), Decimal(0)
         assert self.low is not None
         assert self.high is not None
-        top = upper_edge(index)
-        below = Decimal(math.nextafter(upper_edge(index - 1), math.inf))
-        low = max(below, self.low)
-        high = self.high if top == math.inf else min(Decimal(top), self.high)
-        return min(low, high), high  # a decimal may stand a hair beside its float
+        # a decimal may stand a hair above the float that put it into this bin
+        top = Decimal(math.nextafter(upper_edge(index), math.inf))
+        return max(Decimal(upper_edge(index - 1)), self.low), min(top, self.high)
 
     def merge(self, other: Sketch) -> Sketch:
         """Return both together; only limits that both have counted stay exact."""
@@ -224,10 +223,7 @@ class Sketch:
             "sum": str(self.total),
             "min": None if self.low is None else str(self.low),
             "max": None if self.high is None else str(self.high),
-            "over": {
-                str(limit): [self.over[limit].above, self.over[limit].at]
-                for limit in sorted(self.over)
-            },
+            "over": {limit: [kept.above, kept.at] for limit, kept in sorted(self.over.items())},
         }
 
     @classmethod
@@ -256,7 +252,7 @@ class Sketch:
             Decimal(str(data["sum"])),
             None if low is None else Decimal(str(low)),
             None if high is None else Decimal(str(high)),
-            {Decimal(limit): Over(*pair) for limit, pair in over.items()},
+            {limit: Over(*pair) for limit, pair in over.items()},
         )
 
 
@@ -286,7 +282,7 @@ class SketchBuilder:
 
     def __init__(self, limits: Iterable[Decimal] = ()) -> None:
         """Count exactly at these limits, beside the bins."""
-        self._limits = tuple(sorted(set(limits)))
+        self._limits = tuple(sorted({limit.normalize(EXACT) for limit in limits}))
         self._above = [0] * (len(self._limits) + 1)  # by how many limits a value passes
         self._at = dict.fromkeys(self._limits, 0)
         self._bins: dict[int, int] = {}
@@ -331,6 +327,6 @@ class SketchBuilder:
         over, above = {}, self._count
         for limit, passed in zip(self._limits, self._above, strict=False):
             above -= passed
-            over[limit] = Over(above, self._at[limit])
+            over[str(limit)] = Over(above, self._at[limit])
         bins = tuple(sorted(self._bins.items()))
         return Sketch(self._count, self._zeros, bins, self._total, self._low, self._high, over)

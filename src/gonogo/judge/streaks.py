@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 
 from gonogo.plan.condition import Window
@@ -76,7 +76,8 @@ def pattern_of(window: Window | None, width_ms: int, clear: int | None = None) -
         msg = f"the rule counts buckets of {said:f} s, the watch has buckets of {mine:f} s"
         raise ValueError(msg)
     if window.count is None:
-        need = max(1, -int(-((window.seconds or Decimal(0)) * 1000) // width_ms))
+        lasts = (window.seconds or Decimal(0)) * 1000 / width_ms
+        need = max(1, int(lasts.to_integral_value(ROUND_CEILING)))
         return Pattern(need, need, clear or need)
     return Pattern(window.count, window.of or window.count, clear or window.count)
 

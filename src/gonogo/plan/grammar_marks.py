@@ -49,6 +49,7 @@ def is_placeholder(tokens: Tokens, at: int) -> bool:
         token.text == "$" and tokens[at + 1].text == "{"
     )
 
+
 _EXISTS = frozenset({"exists", "exist"})
 _TRUTHS = frozenset({"true", "false", "yes", "no"})
 

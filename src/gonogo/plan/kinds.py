@@ -151,6 +151,28 @@ class Scripted(Protocol):
         ...
 
 
+@runtime_checkable
+class Stating(Protocol):
+    """A block that states conditions of its own, such as the limits of a load test."""
+
+    def stated(self) -> tuple[str, ...]:
+        """Return them in the words of the condition language; they hold beside every `Expect`."""
+        ...
+
+    def translated(self, text: str) -> str | None:
+        """Return an `Expect` in another tool's spelling in our words; None for any other text."""
+        ...
+
+
+@runtime_checkable
+class Lasting(Protocol):
+    """A block that says itself how long it takes, so that the default timeout leaves it room."""
+
+    def lasts_s(self) -> float:
+        """Return how long it takes at least, in seconds; 0 when that is not known."""
+        ...
+
+
 class Catalog(Protocol):
     """The list of kinds, as the runbook hop needs it."""
 

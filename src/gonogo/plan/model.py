@@ -9,6 +9,7 @@ from enum import StrEnum
 from gonogo.errors import Diagnostic
 from gonogo.plan.condition import Condition
 from gonogo.plan.kinds import Destruction, Effect, Role, Variable, Work
+from gonogo.plan.receivers import Receivers
 from gonogo.source import Source, Span
 
 
@@ -199,10 +200,16 @@ class Plan:
     diagnostics: tuple[Diagnostic, ...]  # warnings and notes; errors never get this far
     settings: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)  # variables in every environment
+    receivers: Receivers = field(default_factory=Receivers)  # who is told of alerts
+
+    @property
+    def released(self) -> tuple[Phase, ...]:
+        """Return the phases of the release itself: standing duties come after it."""
+        return tuple(phase for phase in self.phases if phase.role is not Role.MAINTENANCE)
 
     def steps(self) -> Iterator[Step]:
-        """Yield the steps of the executable phases, in order; not those of the rollback."""
-        for phase in self.phases:
+        """Yield the steps of the release, in order; not those of the rollback."""
+        for phase in self.released:
             yield from phase.steps
 
     def every_step(self) -> Iterator[Step]:

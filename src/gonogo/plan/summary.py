@@ -13,7 +13,7 @@ def plan_summary(plan: Plan) -> dict[str, object]:
     """
     back = plan.rollback
     return {
-        "phases": [_phase(phase) for phase in plan.phases],
+        "phases": [_phase(phase) for phase in plan.released],
         "rollback": None
         if back is None
         else {

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from gonogo.judge.verdict import Status, Verdict
 from gonogo.report import reading, words
+from gonogo.report.alerts import AlertNote, Delivery
 from gonogo.report.facts import (
     Answered,
     Gap,
@@ -25,6 +26,7 @@ from gonogo.report.facts import (
     Waiver,
 )
 from gonogo.report.fold import Fold
+from gonogo.report.watch import Watch
 from gonogo.run.journal import Event, broken_link
 
 
@@ -71,6 +73,8 @@ class Evidence:
     gaps: tuple[Gap, ...] = ()
     aborts: tuple[Answered, ...] = ()
     rollback: RollbackFacts | None = None
+    alerts: tuple[AlertNote, ...] = ()  # what was decided about alerts
+    deliveries: tuple[Delivery, ...] = ()  # who was told
     verdict: Verdict | None = None
     exit_code: int | None = None
     why: str = ""
@@ -116,14 +120,21 @@ class Evidence:
 
         Ways back that were not needed are left out: there was nothing to find.
         """
-        found = [(phase.title, phase.steps) for phase in self.phases]
+        found = [(phase.title, phase.judged) for phase in self.phases]
         back = self.rollback
         if back is not None and back.begun:
             found += [(option.title, option.steps) for option in back.options if option.begun]
             found.append(("Undo", back.undo))
             found.append((back.proof_title or "Proof", back.proof))
+            found += [(f"Watch {watch.phase}", watch.findings) for watch in back.watches]
         found.append(("Elsewhere", self.elsewhere))
         return tuple((title, steps) for title, steps in found if steps)
+
+    def watches(self) -> tuple[tuple[str, Watch], ...]:
+        """Return every watch under the title of its phase; those of a way back last."""
+        found = [(phase.title, phase.watch) for phase in self.phases if phase.watch is not None]
+        behind = self.rollback.watches if self.rollback is not None else ()
+        return (*found, *((f"Watch {watch.phase}", watch) for watch in behind))
 
     def comparable(self) -> dict[str, object]:
         """Return what must be equal for two runs that went the same way, as JSON values.
@@ -184,6 +195,8 @@ def gathered(fold: Fold, *, place: str = "") -> Evidence:
         gaps=(*fold.gaps, *_broken_off(fold.steps.values())),
         aborts=tuple(fold.aborts),
         rollback=_rollback(fold),
+        alerts=tuple(fold.told.notes),
+        deliveries=tuple(fold.told.deliveries.values()),
         verdict=reading.verdict(end),
         exit_code=reading.whole(end, "exit_code") if "exit_code" in end else None,
         why=reading.text(end, "why"),
@@ -205,20 +218,37 @@ def _steps(fold: Fold, section: str, place: str = "") -> tuple[StepFacts, ...]:
 
 
 def _accepted(phase: PhaseFacts, steps: tuple[StepFacts, ...], at: str) -> PhaseFacts:
-    """Return the phase with who accepts what was held at its gate."""
+    """Return the phase with its steps and who accepts what was held at its gate."""
     last = phase.decisions[-1] if phase.decisions else None
+    phase = replace(phase, steps=steps)
     if last is None or last.by is None or last.verdict is not Verdict.GO:
-        return replace(phase, steps=steps)
+        return phase
     by = replace(last.by, expired=words.has_passed(last.by.expires, at))
-    marked = (replace(step, accepted=by) if step.id in last.held else step for step in steps)
-    return replace(phase, steps=tuple(marked))
+
+    def marked(judged: tuple[StepFacts, ...]) -> tuple[StepFacts, ...]:
+        return tuple(
+            replace(step, accepted=by) if step.id in last.held else step for step in judged
+        )
+
+    watch = phase.watch
+    if watch is not None:
+        watch = replace(watch, findings=marked(watch.findings))
+    return replace(phase, steps=marked(steps), watch=watch)
 
 
 def _phases(fold: Fold) -> tuple[PhaseFacts, ...]:
     at = fold.last.at if fold.last is not None else ""
     return tuple(
-        _accepted(phase, _steps(fold, "phase", phase.id), at) for phase in fold.phases.values()
+        _accepted(
+            replace(phase, watch=_watch(fold, phase.id)), _steps(fold, "phase", phase.id), at
+        )
+        for phase in fold.phases.values()
     )
+
+
+def _watch(fold: Fold, item: str) -> Watch | None:
+    known = fold.watches.get(item)
+    return None if known is None else known.whole(_steps(fold, "rule", item))
 
 
 def _rollback(fold: Fold) -> RollbackFacts | None:
@@ -228,7 +258,9 @@ def _rollback(fold: Fold) -> RollbackFacts | None:
         replace(option, steps=_steps(fold, "option", option.id)) for option in fold.options.values()
     )
     undo, proof = _steps(fold, "undo"), _steps(fold, "proof")
-    return replace(fold.rollback, options=options, undo=undo, proof=proof)
+    behind = (_watch(fold, item) for item in fold.watches if item not in fold.phases)
+    watches = tuple(watch for watch in behind if watch is not None)
+    return replace(fold.rollback, options=options, undo=undo, proof=proof, watches=watches)
 
 
 def _times(end: reading.Body) -> Times:
@@ -293,7 +325,7 @@ def _gate_waivers(fold: Fold, phases: tuple[PhaseFacts, ...], at: str) -> tuple[
         last = phase.decisions[-1] if phase.decisions else None
         if last is None or last.by is None or last.verdict is not Verdict.GO:
             continue
-        lines = {step.id: step.line for step in phase.steps}
+        lines = {step.id: step.line for step in phase.judged}
         by = last.by
         found += [
             Waiver(

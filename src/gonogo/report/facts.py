@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from gonogo.judge.verdict import Finding, Status, Verdict, decide
 from gonogo.report import words
+
+if TYPE_CHECKING:
+    from gonogo.report.watch import Watch
 
 NOT_RUN = "not run"
 UNFINISHED = "unfinished"
@@ -81,8 +84,10 @@ class StepFacts:
 
     @property
     def measured_s(self) -> float | None:
-        """Return how long it took; None when it never ended."""
-        return None if self.finding is None else self.finding.duration_s
+        """Return how long it took; None when it never ended, or is a rule and took no time."""
+        if self.finding is None or (self.effect == "rule" and not self.finding.duration_s):
+            return None
+        return self.finding.duration_s
 
     @property
     def claim(self) -> str:
@@ -122,12 +127,18 @@ class PhaseFacts:
     decisions: tuple[Decision, ...] = ()
     gap_s: float = 0.0  # of the measured time: nobody carried the run on
     steps: tuple[StepFacts, ...] = ()
+    watch: Watch | None = None
+
+    @property
+    def judged(self) -> tuple[StepFacts, ...]:
+        """Return what its gate decides on: the steps, then the rules that were watched."""
+        return self.steps if self.watch is None else (*self.steps, *self.watch.findings)
 
     @property
     def begun(self) -> bool:
         """Say whether anything of this phase happened."""
         return bool(
-            self.started or self.decisions or any(s.attempts or s.finding for s in self.steps)
+            self.started or self.decisions or any(s.attempts or s.finding for s in self.judged)
         )
 
     @property
@@ -203,6 +214,7 @@ class RollbackFacts:
     options: tuple[OptionFacts, ...] = ()
     undo: tuple[StepFacts, ...] = ()
     proof: tuple[StepFacts, ...] = ()
+    watches: tuple[Watch, ...] = ()  # until the numbers are green again
 
     @property
     def begun(self) -> bool:

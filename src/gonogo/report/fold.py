@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from gonogo.judge.verdict import Status
 from gonogo.report import reading, words
+from gonogo.report.alerts import ALERTING, DELIVERING
 from gonogo.report.facts import (
     Answered,
     Attempt,
@@ -19,6 +20,8 @@ from gonogo.report.facts import (
     StepFacts,
 )
 from gonogo.report.known import Key, Known, about
+from gonogo.report.watch import RULE, WARN
+from gonogo.report.watch_fold import watch_of
 from gonogo.run.journal import Event
 
 
@@ -106,6 +109,50 @@ def _step_finished(fold: Fold, event: Event) -> Key:
         planned_s=step.planned_s if step.planned_s is not None else finding.planned_s,
     )
     return key
+
+
+def _watch_started(fold: Fold, event: Event) -> None:
+    watching = fold.watching(event.item)
+    watching.start(event)
+    begun = (Attempt(1, started=event.at),)
+    for rule in watching.head.rules:
+        if rule.consequence != WARN:  # a warning is told and decides nothing
+            step = StepFacts(rule.id, rule.text, rule.line, RULE, attempts=begun)
+            fold.steps.setdefault(("rule", event.item, rule.id), step)
+
+
+def _slice_closed(fold: Fold, event: Event) -> None:
+    fold.watching(watch_of(event)).close_slice(event)
+
+
+def _rule_moved(fold: Fold, event: Event) -> None:
+    fold.watching(fold.watched or fold.phase).move(event)
+
+
+def _watch_ended(fold: Fold, event: Event) -> None:
+    fold.watching(event.item).end(event)
+
+
+def _rule_judged(fold: Fold, event: Event) -> Key:
+    place = reading.text(event.body, "phase") or fold.watched or fold.phase
+    fold.watching(place)
+    key = ("rule", place, event.item)
+    finding = reading.finding(event.body, event.item)
+    known = fold.steps.get(key) or StepFacts(
+        event.item, finding.title or event.item, finding.line, RULE
+    )
+    fold.steps[key] = replace(
+        _ended(known, event), finding=finding, critical=known.critical or finding.critical
+    )
+    return key
+
+
+def _delivered(fold: Fold, event: Event) -> None:
+    fold.told.deliver(event)
+
+
+def _noted(fold: Fold, event: Event) -> None:
+    fold.told.note(event)
 
 
 def _ended(step: StepFacts, event: Event) -> StepFacts:
@@ -261,6 +308,8 @@ def _verdict(fold: Fold, event: Event) -> None:
 
 
 _GOES_ON = {
+    "watch.started",
+    "bucket.closed",
     "run.resumed",
     "phase.started",
     "step.started",
@@ -291,4 +340,12 @@ _HANDLERS: dict[str, Callable[[Fold, Event], Key | None]] = {
     "option.finished": _option_finished,
     "rollback.finished": _rollback_finished,
     "verdict.given": _verdict,
+    "watch.started": _watch_started,
+    "bucket.closed": _slice_closed,
+    "rule.moved": _rule_moved,
+    "rule.judged": _rule_judged,
+    "watch.ended": _watch_ended,
+    **dict.fromkeys((f"delivery.{word}" for word in DELIVERING), _delivered),
+    **dict.fromkeys((f"alert.{word}" for word in ALERTING), _noted),
+    "contact.unreached": _noted,
 }

@@ -79,7 +79,7 @@ def render(evidence: Evidence) -> str:
     return _template().render(
         evidence=evidence,
         outcome=evidence.outcome.value,
-        ending=" ".join(terminal.ending(evidence, terminal.Page(400))),
+        ending=" ".join(terminal.ending(evidence, Page(400))),
         sections=sections,
         bars=_bars(evidence),
         recovery=_recovery(evidence),

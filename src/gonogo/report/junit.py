@@ -115,7 +115,7 @@ def _whole(evidence: Evidence) -> Iterable[Xml.Element]:
     """Yield two cases about the run as a whole: its verdict and the chain of its events."""
     verdict = Xml.Element("testcase", name="verdict", classname="Run", time="0")
     outcome = evidence.outcome
-    message = " ".join(_line(line) for line in terminal.ending(evidence, terminal.Page(400)))
+    message = " ".join(_line(line) for line in terminal.ending(evidence, Page(400)))
     if outcome in (Outcome.NO_GO, Outcome.ROLLED_BACK):
         _fault(verdict, "failure", outcome.value, message)
     elif outcome is not Outcome.GO:

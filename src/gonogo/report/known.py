@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from gonogo.report import reading
+from gonogo.report.alerts import Told
 from gonogo.report.facts import (
     Answered,
     Gap,
@@ -16,9 +17,12 @@ from gonogo.report.facts import (
     RollbackFacts,
     StepFacts,
 )
+from gonogo.report.watch import Watch
+from gonogo.report.watch_fold import Watching
 from gonogo.run.journal import Event
 
-Key = tuple[str, str, str]  # section (phase, option, proof, undo, elsewhere), its id, step id
+# Section (phase, option, proof, undo, elsewhere, rule), its id, the id of the step or rule.
+Key = tuple[str, str, str]
 
 
 # What the engine hangs on an id to name a question about it.
@@ -51,6 +55,9 @@ class Known:
         self.option = ""
         self.proving = ""
         self.declared: dict[str, list[Key]] = {}
+        self.watches: dict[str, Watching] = {}
+        self.watched = ""  # the last watch that began
+        self.told = Told()
 
     def plan(self, summary: reading.Body) -> None:
         """Learn the plan summary: every step that the run had before it."""
@@ -148,6 +155,16 @@ class Known:
             effect=known.effect or reading.text(body, "effect"),
             command=reading.text(body, "command") or known.command,
         )
+
+    def watching(self, item: str) -> Watching:
+        """Return the watch of this id; one that is not known yet is begun, with its phase."""
+        if item not in self.watches:
+            back = self.rollback is not None and self.rollback.begun
+            self.watches[item] = Watching(Watch(item), in_rollback=back)
+            if not back and item not in self.phases:
+                self.phases[item] = PhaseFacts(item, item)
+            self.watched = item
+        return self.watches[item]
 
     def _twin(self, item: str) -> StepFacts | None:
         """Return the plan's own words for a step that is carried out a second time elsewhere."""

@@ -73,9 +73,9 @@ class Live:
                 self._say(self._lines(event, key))
             self._draw()
 
-    def _set(self) -> terminal.Page:
+    def _set(self) -> Page:
         """Return the page for the plan as far as it is known."""
-        return replace(terminal.Page.of(gathered(self._fold), self._width), word=9)
+        return replace(Page.of(gathered(self._fold), self._width), word=9)
 
     def output(self, item: str, text: str) -> None:
         """Show the last lines that a running step wrote; in a pipe they are left out."""

@@ -55,7 +55,7 @@ def fenced(text: str) -> str:
 def _top(evidence: Evidence) -> str:
     name = evidence.service or evidence.title or "run"
     target = f" → {cell(evidence.environment)}" if evidence.environment else ""
-    page = terminal.Page(400)
+    page = Page(400)
     ending = cell(" ".join(terminal.ending(evidence, page)))
     return f"# {cell(name)} {cell(evidence.release)}{target}\n\n**{ending}**"
 

@@ -18,6 +18,7 @@ _UNSAFE = re.compile(
 )
 # Wide since Unicode 16, which the tables of an older Python do not know.
 _NEWLY_WIDE = re.compile("[\u2630-\u2637\u268a-\u268f\u4dc0-\u4dff\U0001d300-\U0001d376]")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NEWLINE = re.compile("\r\n?|[\x85\u2028\u2029]")
 
 
@@ -101,11 +102,13 @@ def wrap(text: str, width: int, *, most: int = 3) -> list[str]:
 
 
 def duration(seconds: float | None) -> str:
-    """Write seconds as people say them: `0.4 s`, `41 s`, `1m 12s`, `1h 04m`, `2d 03h`."""
+    """Write seconds as people say them: `12 ms`, `0.4 s`, `41 s`, `1m 12s`, `1h 04m`, `2d 03h`."""
     if seconds is None:
         return ""
     if seconds < 0:
         return "-" + duration(-seconds)
+    if 0 < seconds < 0.0995:
+        return f"{seconds * 1000:.0f} ms" if seconds >= 0.0005 else "< 1 ms"
     if seconds < 9.95:
         return f"{seconds:.1f}".removesuffix(".0") + " s"
     whole = round(seconds)
@@ -126,6 +129,16 @@ def moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+
+
+def at_ms(value: object) -> str:
+    """Return milliseconds since 1970 as a time of the journal; empty when it is no such time."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return ""
+    try:
+        return clock.stamp(_EPOCH + timedelta(milliseconds=value))
+    except OverflowError:
+        return ""
 
 
 def seconds_between(start: str, end: str) -> float | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from gonogo.errors import Diagnostic, RunbookError, Severity
 from gonogo.plan.model import Plan
+from gonogo.plan.receivers import secret_parts
 from gonogo.redaction import Redactor, is_secret
 from gonogo.source import Span
 
@@ -31,12 +32,13 @@ class Bindings:
     targets: Mapping[str, str]
     variables: Mapping[str, str]  # the whole environment of child processes
     redact: Redactor
+    hidden: frozenset[str] = frozenset()  # names that are secrets whatever they look like
 
     def journaled(self, salt: str) -> dict[str, object]:
         """Return what of the bindings goes into the journal."""
         return {
             name: {"secret": True, "fingerprint": fingerprint(value, salt)}
-            if is_secret(name, value)
+            if name in self.hidden or is_secret(name, value)
             else {"secret": False, "value": value}
             for name, value in sorted(self.values.items())
         }
@@ -73,8 +75,10 @@ def bind(
     values = {v.name: merged[v.name] for v in plan.variables}
     targets = {target.name: expand(target.text, merged) for target in plan.targets}
     named = {f"TARGET_{name}": value for name, value in targets.items()}
-    redact = Redactor.of_bindings({**merged, **named})
-    return Bindings(values, targets, merged, redact)
+    hidden = plan.receivers.hidden()
+    keys = [part for name in hidden for part in secret_parts(merged.get(name, ""))]
+    redact = Redactor.of_bindings({**merged, **named}, known=keys)
+    return Bindings(values, targets, merged, redact, hidden)
 
 
 def expand(text: str, values: Mapping[str, str]) -> str:

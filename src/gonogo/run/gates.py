@@ -6,20 +6,25 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from gonogo.judge.verdict import ORDER, Finding, Status, Verdict, decide
-from gonogo.plan.kinds import Role
 from gonogo.plan.model import Phase, Step
 from gonogo.run.journal import ABORT
 from gonogo.run.people import Aborted, Form, Question, ask, is_aborted
 from gonogo.run.perform import blank
 from gonogo.run.scene import Scene
+from gonogo.run.watching import Watched
 
 
 def close(
-    scene: Scene, phase: Phase, findings: Sequence[Finding], skipped: Mapping[str, str]
+    scene: Scene,
+    phase: Phase,
+    findings: Sequence[Finding],
+    skipped: Mapping[str, str],
+    watched: Watched | None = None,
 ) -> Mapping[str, object]:
     """Decide on a phase and journal it; safe to enter again after a crash.
 
-    `skipped` maps steps that were not run to the reason; they count as unknown.
+    `skipped` maps steps that were not run to the reason; they count as unknown. A trigger that
+    fired in the watch is a no-go by itself.
     """
     recorded = scene.last("gate.decided", phase.id)
     if recorded is not None:
@@ -28,7 +33,8 @@ def close(
     for step in phase.steps:  # in the order of the plan: who ended first must not show
         if step.id in skipped:
             known[step.id] = _skip(scene, step, skipped[step.id])
-    everything = [known[step.id] for step in phase.steps] + _unwatched(scene, phase)
+    everything = [known[step.id] for step in phase.steps]
+    everything += _rules(scene, watched) if watched else []
     verdict = decide(everything)
     worst_first = sorted(everything, key=lambda f: -ORDER.index(f.status))
     reasons = [f"{f.title}: {f.why or f.actual}" for f in worst_first if _matters(f)]
@@ -36,7 +42,11 @@ def close(
         "counts": dict(Counter(f.status.value for f in everything)),
         "reasons": reasons,
     }
-    if is_aborted(scene):
+    if watched is not None and watched.trigger is not None:
+        verdict = Verdict.NO_GO
+        body["reasons"] = [f"{watched.trigger.rule}: {watched.trigger.reason}", *reasons]
+        body["trigger"] = watched.trigger.as_json()
+    elif is_aborted(scene):
         verdict = Verdict.NO_GO
         body |= _aborted(scene)
     elif verdict is Verdict.HOLD:
@@ -55,22 +65,11 @@ def _skip(scene: Scene, step: Step, why: str) -> Finding:
     return Finding.from_json(body)
 
 
-def _unwatched(scene: Scene, phase: Phase) -> list[Finding]:
-    """Name what a watch phase asks for beyond its steps: no silent pass of rules."""
-    if phase.role is not Role.WATCH or not scene.plan.rules:
-        return []
-    title = f"watch of {len(scene.plan.rules)} rules"
-    why = "not watched: this version carries out the steps of a watch, not its rules"
-    return [
-        Finding(
-            item=f"{phase.id}/rules",
-            title=title,
-            status=Status.UNKNOWN,
-            effect="check",
-            line=phase.span.line,
-            why=why,
-        )
-    ]
+def _rules(scene: Scene, watched: Watched) -> list[Finding]:
+    """Journal what each rule of the watch came to, once."""
+    for finding in watched.findings:
+        scene.once("rule.judged", finding.item, body=finding.as_json())
+    return watched.findings
 
 
 def _aborted(scene: Scene) -> dict[str, object]:

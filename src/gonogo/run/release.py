@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from itertools import pairwise
 
 from gonogo.clock import moment
 from gonogo.judge.verdict import Finding, Status, Verdict
-from gonogo.plan.model import Phase, Plan, Step
-from gonogo.run import gates
+from gonogo.plan.model import Consequence, Phase, Plan, Step
+from gonogo.run import gates, watching
 from gonogo.run.durable import Result, Slots
+from gonogo.run.journal import Event
 from gonogo.run.order import blocked, sorted_by_needs, waits
 from gonogo.run.perform import perform
 from gonogo.run.rollback import Back, Way, roll_back, slot_names
 from gonogo.run.scene import Scene
+from gonogo.run.watching import Watched
 
 VERDICT = "?verdict"
 SIDE_BY_SIDE = 8
@@ -55,8 +58,9 @@ class Guarded:
 def all_slots(plan: Plan) -> list[str]:
     """Return the names of every slot of a plan, in plan order."""
     names: list[str] = []
-    for phase in plan.phases:
-        names += [step.id for step in phase.steps] + [f"{phase.id}?gate"]
+    for phase in plan.released:
+        names += [step.id for step in phase.steps] + watching.slot_names(plan, phase)
+        names.append(f"{phase.id}?gate")
     return [*names, *slot_names(plan), VERDICT]
 
 
@@ -75,8 +79,8 @@ async def _release(scene: Scene, slots: Slots) -> Result:
     good: set[str] = set()
     why = ""
     item = ""
-    verdict = Verdict.GO if scene.plan.phases else Verdict.HOLD
-    for phase in scene.plan.phases:
+    verdict = Verdict.GO if scene.plan.released else Verdict.HOLD
+    for phase in scene.plan.released:
         decided = await _phase(scene, kept, phase, good)
         verdict = Verdict(str(decided["verdict"]))
         if verdict is not Verdict.GO:
@@ -116,9 +120,14 @@ async def _phase(scene: Scene, slots: Guarded, phase: Phase, good: set[str]) -> 
             good.add(step.id)
         ended[step.id].set()
 
-    await asyncio.gather(*(node(step) for step in steps))
+    async def look_on() -> Watched | None:
+        if not watching.is_watched(scene.plan, phase):
+            return None
+        return await watching.watch(scene, slots, phase)
+
+    watched, *_ = await asyncio.gather(look_on(), *(node(step) for step in steps))
     looked_at = [findings[step.id] for step in phase.steps if step.id not in skipped]
-    close = partial(gates.close, scene, phase, looked_at, skipped)
+    close = partial(gates.close, scene, phase, looked_at, skipped, watched)
     decided = await slots.run(f"{phase.id}?gate", close)
     if decided["verdict"] == Verdict.GO.value:
         good.add(phase.id)
@@ -153,26 +162,38 @@ def _verdict(scene: Scene, verdict: Verdict, why: str, back: Back | None) -> Res
 def _recovery(scene: Scene) -> dict[str, float]:
     """Measure the way back in four parts, in seconds, from the journal's times.
 
-    detect: from the start of the first step that failed (else from the abort, else from the gate)
-    to its finding; decide: to the start of the rollback; act: to the end of its last action;
-    recover: to the last proof.
+    detect: from the first slice of the rule that fired, or the start of the first step that
+    failed (else from the abort, else from the gate), to the finding; decide: to the start of the
+    rollback; act: to the end of its last action; recover: to the last proof.
     """
     events = scene.journal.events(scene.run)
     begun = next(e for e in events if e.kind == "rollback.started")
     done = next(e for e in events if e.kind == "rollback.finished")
-    before = [e for e in events if e.seq < begun.seq]
-    failed = [e for e in before if e.kind == "step.finished" and e.body.get("status") == "fail"]
-    aborted = [e for e in before if e.kind == "abort.requested"]
-    decided = [e for e in before if e.kind == "gate.decided"][-1:]
-    found = (failed or aborted or decided)[0]
-    start = next((e for e in events if e.kind == "step.started" and e.item == found.item), found)
+    found, started = _cause(events, begun)
     acts = [
         e
         for e in events
         if e.kind == "step.finished" and begun.seq < e.seq < done.seq and "?proof:" not in e.item
     ]
     acted = acts[-1] if acts else begun
-    marks = [moment(e.at) for e in (start, found, begun, acted, done)]
+    marks = [started, *(moment(e.at) for e in (found, begun, acted, done))]
     spans = [(b - a).total_seconds() for a, b in pairwise(marks)]
     names = ("detect_s", "decide_s", "act_s", "recover_s")
     return {name: round(max(s, 0.0), 3) for name, s in zip(names, spans, strict=True)}
+
+
+def _cause(events: Sequence[Event], begun: Event) -> tuple[Event, datetime]:
+    """Return what led to the rollback, and since when it could have been seen."""
+    before = [e for e in events if e.seq < begun.seq]
+    fired = [e for e in before if e.kind == "rule.moved" and e.body.get("after") == "firing"]
+    rolled = [e for e in fired if e.body.get("consequence") == Consequence.ROLLBACK.value]
+    if rolled:
+        slices = rolled[0].body.get("slices")
+        first = slices[0] if isinstance(slices, list) and slices else rolled[0].body["at_ms"]
+        return rolled[0], datetime.fromtimestamp(int(str(first)) / 1000, UTC)
+    failed = [e for e in before if e.kind == "step.finished" and e.body.get("status") == "fail"]
+    aborted = [e for e in before if e.kind == "abort.requested"]
+    decided = [e for e in before if e.kind == "gate.decided"][-1:]
+    found = (failed or aborted or decided)[0]
+    start = next((e for e in events if e.kind == "step.started" and e.item == found.item), found)
+    return found, moment(start.at)

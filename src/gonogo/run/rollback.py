@@ -15,6 +15,7 @@ from gonogo.judge.verdict import Finding, Status
 from gonogo.plan.grammar import read
 from gonogo.plan.kinds import Effect, Role
 from gonogo.plan.model import Block, Expectation, Option, Plan, Rollback, Step
+from gonogo.run import recovering
 from gonogo.run.durable import Slots
 from gonogo.run.people import Form, Question, ask
 from gonogo.run.perform import perform
@@ -60,8 +61,10 @@ def slot_names(plan: Plan) -> list[str]:
         for option in plan.rollback.options:
             names += [f"{option.id}?begin", *(step.id for step in option.steps)]
             names += [step.id for step in _proof(plan, option.id)]
+            names += recovering.slot_names(plan, option.id)
             names.append(f"{option.id}?end")
     names += [step.id for step in (*undo_steps(plan), *_proof(plan, _UNDO))]
+    names += recovering.slot_names(plan, _UNDO)
     return [*names, DONE]
 
 
@@ -106,7 +109,7 @@ def _way(scene: Scene) -> tuple[Way, str]:
     """Choose by what was begun: the options once a deployment began, else what has an undo."""
     options = scene.plan.rollback.options if scene.plan.rollback else ()
     deployed = changed = False
-    for phase in scene.plan.phases:
+    for phase in scene.plan.released:
         deployed = deployed or phase.role is Role.DEPLOY
         if any(_has_changed(scene, step, deployed=deployed) for step in phase.steps):
             changed = True
@@ -179,7 +182,8 @@ async def _through_undo(scene: Scene, slots: Slots) -> tuple[bool, str]:
 
 async def _proved(scene: Scene, slots: Slots, way: str) -> Finding | None:
     """Look whether the old state is back; return the first finding that says otherwise."""
-    return await _in_turn(scene, slots, _proof(scene.plan, way), stop_early=False)
+    failed = await _in_turn(scene, slots, _proof(scene.plan, way), stop_early=False)
+    return failed or await recovering.green(scene, slots, way)
 
 
 def _unproved(plan: Plan) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from gonogo.clock import Clock
 from gonogo.plan.model import Plan, Step
+from gonogo.plan.samples import Reader
+from gonogo.plan.sources import Source
 from gonogo.redaction import Redactor
 from gonogo.run.journal import Event, Journal
 
@@ -29,6 +31,11 @@ def fatal(error: Exception) -> None:
     raise error
 
 
+def no_source(source: Source, _position: object) -> Reader:
+    """Refuse to open a source: nothing was handed in that can."""
+    raise LookupError(source.name)
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """One run in its surroundings; the journal is the only memory."""
@@ -45,6 +52,7 @@ class Scene:
     waivers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # given at the start
     on_output: Callable[[str, str, str], None] = field(default=silent)
     on_fatal: Callable[[Exception], None] = field(default=fatal)  # ends the process, or raises
+    open_source: Callable[[Source, object], Reader] = field(default=no_source)
     poll_s: float = 0.1  # how often an answer is looked for
 
     def write(

@@ -122,6 +122,7 @@ class _Assembly:
             diagnostics=(),
             settings=self._settings(bound),
             env=self.settings.env,
+            receivers=self.settings.receivers,
         )
 
     # --- phases

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gonogo.plan.kinds import Destruction, Effect, Role, Work
+from gonogo.plan.kinds import Destruction, Effect, Lasting, Role, Work
 from gonogo.plan.model import Block, Done, Expectation, Interrupted, Retry, Step
 from gonogo.runbook import durations, expectations, phrases
 from gonogo.runbook.blocks import Bound, Fences, shifted
@@ -84,6 +84,7 @@ class Binder:
         effect = self._effect(block, role, remarks)
         wanted = expectations.read_expectations(remarks, part.fence if part else None, self.book)
         expect = tuple(wanted.expect)
+        expect = expectations.of_block(block, expect, self.book) if block is not None else expect
         if block is not None and not expect and not wanted.notes:
             expect = expectations.by_default(block.work, effect, block.span, self.book)
         elif block is None and not expect:
@@ -101,7 +102,7 @@ class Binder:
             optional=draft.optional or self._yes(remarks, Name.OPTIONAL),
             parallel=self._yes(remarks, Name.PARALLEL),
             retry=self._retry(remarks),
-            timeout_s=self._duration(remarks, Name.TIMEOUT) or self.settings.timeout_s,
+            timeout_s=self._duration(remarks, Name.TIMEOUT) or self._room(block),
             unless=self._unless(remarks),
             undo=self._undo(remarks),
             interrupted=self._interrupted(remarks),
@@ -210,6 +211,11 @@ class Binder:
                 )
                 found = None
         return found
+
+    def _room(self, block: Block | None) -> float:
+        """Return the default timeout, but never less than the block says that it takes."""
+        lasts = block.work.lasts_s() if block and isinstance(block.work, Lasting) else 0.0
+        return max(self.settings.timeout_s, lasts)
 
     def _estimate(self, draft: Draft, remarks: Sequence[Remark]) -> float | None:
         for remark in of_name(remarks, Name.ESTIMATE):

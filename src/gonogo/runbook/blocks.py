@@ -166,7 +166,8 @@ class Fences:
         for option in fence.options:
             self._option(option, kind, given, remarks)
         is_fine = self._body(fence, kind, given, remarks)
-        work = self._make(fence, kind, given) if is_fine else None
+        fits = is_fine and None not in given.values()  # a value that does not fit has its diagnostic
+        work = self._make(fence, kind, given) if fits else None
         if work is None:
             return None
         options = tuple((o.key, o.value) for o in fence.options if o.key is not None)

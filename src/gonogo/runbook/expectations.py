@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gonogo.errors import Severity
-from gonogo.plan.kinds import Effect, Work
-from gonogo.plan.model import Expectation
+from gonogo.plan.kinds import Effect, Stating, Work
+from gonogo.plan.model import Block, Expectation
 from gonogo.runbook import phrases
 from gonogo.runbook.directives import Name, Remark
 from gonogo.runbook.notebook import Notebook
@@ -142,6 +143,24 @@ def _proposal(text: str, fence: Fence | None, book: Notebook) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
+
+
+def of_block(
+    block: Block, written: Sequence[Expectation], book: Notebook
+) -> tuple[Expectation, ...]:
+    """Return what a block states itself, then what stands under it, all in our own words."""
+    work = block.work
+    if not isinstance(work, Stating):
+        return tuple(written)
+    found = []
+    for text in work.stated():
+        found.append(Expectation(phrases.fixed(text, block.span), block.span))
+        book.mean(block.span, "expectation", text)
+    for item in written:
+        ours = work.translated(item.condition.text)
+        condition = item.condition if ours is None else phrases.fixed(ours, item.condition.span)
+        found.append(dataclasses.replace(item, condition=condition))
+    return tuple(found)
 
 
 def by_default(work: Work, effect: Effect, span: Span, book: Notebook) -> tuple[Expectation, ...]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import yaml
 
 from gonogo.plan.model import Metric, Mode, Retry, Target
+from gonogo.plan.receivers import Receivers
+from gonogo.plan.receiving import read_receivers
 from gonogo.runbook import durations, yaml_nodes
 from gonogo.runbook.notebook import Notebook
 from gonogo.runbook.outline import FrontMatter
@@ -27,7 +29,8 @@ KEYS: dict[str, str] = {
     "rollback": "`auto`, or `ask` a person first",
     "cwd": "folder in which commands run, seen from the runbook",
     "timezone": "in which times are printed",
-    "contacts": "who is told or asked",
+    "contacts": "who is told or asked, and by which channels",
+    "alerts": "who is told of which alerts, and when again",
     "parallel": "how many checks may run side by side",
 }
 DEFAULT_KEYS = ("timeout", "window", "minimum samples", "retry")
@@ -55,6 +58,7 @@ class Settings:
     retry: Retry | None = None
     others: Mapping[str, str] = field(default_factory=dict)
     has_timeout: bool = False
+    receivers: Receivers = field(default_factory=Receivers)
 
 
 class _Draft:
@@ -72,6 +76,7 @@ class _Draft:
         self.automatic = True
         self.timeout_s: float | None = None
         self.retry: Retry | None = None
+        self.told: dict[str, yaml.Node] = {}
 
     def span(self, node: yaml.Node) -> Span:
         return yaml_nodes.span_of(node, self.front.place)
@@ -93,7 +98,17 @@ class _Draft:
             retry=self.retry,
             others=dict(sorted(self.texts.items())),
             has_timeout=self.timeout_s is not None,
+            receivers=self.receivers(),
         )
+
+    def receivers(self) -> Receivers:
+        """Read contacts and alerts together, since alerts name contacts, in whichever order."""
+        written = {
+            name: yaml_nodes.written(node, self.front.place) for name, node in self.told.items()
+        }
+        found, diagnostics = read_receivers(written.get("contacts"), written.get("alerts"))
+        self.book.extend(diagnostics)
+        return found
 
 
 def read(front: FrontMatter | None, book: Notebook) -> Settings:
@@ -167,8 +182,10 @@ def _text(draft: _Draft, key: str, node: yaml.Node) -> None:
     draft.texts[key] = str(node.value).strip()
 
 
-def _contacts(draft: _Draft, key: str, node: yaml.Node) -> None:
-    draft.texts[key] = yaml_nodes.say(yaml_nodes.plain(node))
+def _told(draft: _Draft, key: str, node: yaml.Node) -> None:
+    if not (isinstance(node, yaml.ScalarNode) and node.tag.endswith(":null")):
+        draft.told[key] = node
+        draft.texts[key] = yaml_nodes.say(yaml_nodes.plain(node))
 
 
 def _parallel(draft: _Draft, key: str, node: yaml.Node) -> None:
@@ -314,6 +331,7 @@ _READERS: dict[str, Callable[[_Draft, str, yaml.Node], None]] = {
     "rollback": _rollback,
     "cwd": _text,
     "timezone": _text,
-    "contacts": _contacts,
+    "contacts": _told,
+    "alerts": _told,
     "parallel": _parallel,
 }

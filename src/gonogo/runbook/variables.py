@@ -59,6 +59,7 @@ def _all(used: Iterable[Variable], settings: Settings) -> Iterator[Variable]:
     for metric in settings.metrics:
         for value in metric.fields.values():
             yield from _in_text(str(value), metric.span)
+    yield from settings.receivers.variables()
     yield from used
 
 

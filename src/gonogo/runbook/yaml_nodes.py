@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 import yaml
 
+from gonogo.plan.receiving import Written
 from gonogo.runbook.notebook import Notebook
 from gonogo.source import Span
 
@@ -133,3 +134,16 @@ def say(value: Plain) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key}: {say(item)}" for key, item in value.items())
     return str(value)
+
+
+def written(node: yaml.Node, place: Place) -> Written:
+    """Return a node as a piece of front matter with its place, for rooms that know no YAML."""
+    span = span_of(node, place)
+    if isinstance(node, yaml.MappingNode):
+        named = tuple(
+            (name, span_of(key, place), written(value, place)) for name, key, value in pairs(node)
+        )
+        return Written(span, pairs=named)
+    if isinstance(node, yaml.SequenceNode):
+        return Written(span, items=tuple(written(item, place) for item in node.value))
+    return Written(span, None if node.tag.endswith(":null") else str(node.value))

@@ -10,14 +10,17 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dbos
 from dbos import DBOS, SetWorkflowID
+from sqlalchemy.exc import DBAPIError
 
-from gonogo.store.journal import Served
+from gonogo.store.journal import Served, explained
 
 if TYPE_CHECKING:
     from gonogo.run.durable import Release, Result
@@ -46,17 +49,29 @@ def _fallback(value: object) -> object:
     raise TypeError(f"a slot returned {type(value).__name__}, which is not JSON")
 
 
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """Turn what the database says (a full disk, no rights) into the journal's own words."""
+    try:
+        yield
+    except DBAPIError as error:
+        found = error.orig if isinstance(error.orig, sqlite3.Error) else sqlite3.Error(str(error))
+        raise explained(found, path) from error
+
+
 class _DbosSlots:
     """The slots of the workflow that is running now."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._slots: dict[str, Any] = {}
 
     def reserve(self, names: Sequence[str]) -> None:
         self._slots = {name: DBOS.reserve_step() for name in names}
 
     async def run(self, name: str, work: Callable[[], Result]) -> Result:
-        result: Result = await self._slots[name].run_async({"name": name[:200]}, _carry, work)
+        with _translated(self._path):
+            result: Result = await self._slots[name].run_async({"name": name[:200]}, _carry, work)
         return result
 
 
@@ -70,6 +85,7 @@ class _Serving:
     """Which releases this process was asked to carry; others wait untouched."""
 
     release: Release | None = None
+    path: Path = Path()
     runs: set[str] = set()  # noqa: RUF012 - one engine per process, as DBOS has it
 
 
@@ -81,7 +97,7 @@ async def _workflow(run: str) -> Mapping[str, object]:
         await asyncio.sleep(_IDLE_S)
     release = _Serving.release
     assert release is not None, "a release is served before a run is named"
-    return await release(run, _DbosSlots())
+    return await release(run, _DbosSlots(_Serving.path))
 
 
 class DbosEngine:
@@ -96,10 +112,11 @@ class DbosEngine:
         """Take the lock and launch.
 
         Raises:
-            JournalError: another process serves this file.
+            JournalError: another process serves this file, or it cannot be written.
         """
         self._served = Served(self._path.with_suffix(".lock"))
         _Serving.release = release
+        _Serving.path = self._path
         for name in ("dbos", "sqlalchemy"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         DBOS(
@@ -113,15 +130,19 @@ class DbosEngine:
                 "console_log_level": "CRITICAL",
             }
         )
-        DBOS.launch()
+        with _translated(self._path):
+            DBOS.launch()
 
     def start(self, run: str) -> None:
         """Begin a run or go on with it.
 
         A run that was cut off was recovered by the launch already; a known id attaches to it.
+
+        Raises:
+            JournalError: the beginning cannot be recorded.
         """
         _Serving.runs.add(run)
-        with SetWorkflowID(run):
+        with _translated(self._path), SetWorkflowID(run):
             DBOS.start_workflow(_workflow, run)
 
     def finished(self, run: str) -> bool:

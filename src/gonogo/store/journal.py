@@ -92,7 +92,7 @@ class SqliteJournal:
         try:
             yield
         except sqlite3.Error as error:
-            raise _explained(error, self.path) from error
+            raise explained(error, self.path) from error
         except OSError as error:
             raise JournalError(
                 f"the journal `{self.path}` cannot be used: {error.strerror or error}",
@@ -279,7 +279,8 @@ def _event(row: tuple[int, str, int, str, str, str, str, int, str, str]) -> Even
     return Event(seq, run, epoch, at, who, kind, item, attempt, json.loads(body), seal)
 
 
-def _explained(error: sqlite3.Error, path: Path) -> JournalError:
+def explained(error: sqlite3.Error, path: Path) -> JournalError:
+    """Say in the user's words what the database said about the file."""
     words = str(error)
     if "full" in words:
         return JournalError(

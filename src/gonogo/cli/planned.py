@@ -1,0 +1,177 @@
+"""A plan as lines for people: what happens in which order, and what it hangs on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from gonogo.plan.kinds import Effect, Role
+from gonogo.plan.model import Option, Plan, Rollback, Step
+from gonogo.plan.route import critical_path, estimated_s, no_return
+from gonogo.report.words import count, cut, duration, one_line, pad, wrap
+
+_EFFECTS = {Effect.CHECK: "check", Effect.ACTION: "action", Effect.MANUAL: "person"}
+_NOUNS = {Effect.CHECK: "check", Effect.ACTION: "action", Effect.MANUAL: "question"}
+_LABEL = 20
+_INDENT = " " * 10
+_USUAL_TIMEOUT_S = 300.0
+_MOST = 12  # lines of one text
+
+
+def lines(plan: Plan, width: int) -> Iterator[str]:
+    """Yield the whole plan, no line wider than `width`."""
+    service = "" if plan.service == plan.title else f", service {plan.service}"
+    yield cut(one_line(plan.title), width)
+    yield cut(f"{plan.source.name}, {plan.mode.value}{service}", width)
+    for number, phase in enumerate(plan.phases, start=1):
+        yield ""
+        yield _head(f"{number}. {phase.title}", _counts(phase.steps), estimated_s(phase), width)
+        for step in phase.steps:
+            yield from _step(step, width)
+    if plan.rollback is not None:
+        yield ""
+        yield from _back(plan.rollback, width)
+    yield ""
+    yield from _foot(plan, width)
+
+
+def _head(title: str, what: str, took_s: float | None, width: int) -> str:
+    about = f"about {duration(took_s)}" if took_s else ""
+    right = f"{what:<26}{about:>14}"
+    return f"{pad(cut(one_line(title), width - 42), width - 40)}{right}".rstrip()
+
+
+def _counts(steps: Iterable[Step]) -> str:
+    effects = [step.effect for step in steps]
+    parts = [count(effects.count(e), noun) for e, noun in _NOUNS.items() if e in effects]
+    return ", ".join(parts)
+
+
+def _step(step: Step, width: int) -> Iterator[str]:
+    place = f"line {step.span.line}"
+    marks = ", ".join(_marks(step))
+    right = f"{marks}  {place}" if marks else place
+    room = width - len(_INDENT) - len(right) - 2
+    title = pad(cut(one_line(step.title), room), room)
+    yield f"  {_EFFECTS[step.effect]:<8}{title}  {right}"
+    usual = _expected(step) if all(item.default for item in step.expect) else ""
+    if step.block is not None:
+        does = f"{step.block.kind}: {one_line(step.block.work.describe())}"
+        room = width - len(_INDENT) - (len(usual) + 2 if usual else 0)
+        yield f"{_INDENT}{pad(cut(does, room), room)}  {usual}".rstrip()
+    for text in (_expected(step) if not usual else "", _more(step)):
+        for line in wrap(text, width - len(_INDENT), most=_MOST) if text else ():
+            yield _INDENT + line
+    for loss in step.destroys:
+        words = f"destroys {loss.target}: a person types its name first"
+        yield _INDENT + cut(words, width - len(_INDENT))
+
+
+def _marks(step: Step) -> Iterator[str]:
+    if step.critical:
+        yield "critical"
+    if step.parallel:
+        yield "parallel"
+    if step.optional:
+        yield "optional"
+    if step.claimed:
+        yield "claimed"
+
+
+def _expected(step: Step) -> str:
+    said = [item.condition.say() + (" (default)" if item.default else "") for item in step.expect]
+    return f"expects {'; '.join(said)}" if said else ""
+
+
+def _more(step: Step) -> str:
+    parts = [f"needs {', '.join(step.needs)}"] if step.needs else []
+    if step.unless is not None:
+        parts.append(f"unless {one_line(step.unless.block.work.describe())}")
+    if step.retry is not None:
+        every = f" every {duration(step.retry.every_s)}" if step.retry.every_s else ""
+        parts.append(f"up to {count(step.retry.attempts, 'attempt')}{every}")
+    if step.timeout_s != _USUAL_TIMEOUT_S and step.block is not None:
+        parts.append(f"stopped after {duration(step.timeout_s)}")
+    if step.undo:
+        parts.append(f"undo: {', '.join(one_line(b.work.describe()) for b in step.undo)}")
+    if step.owner:
+        parts.append(f"by {step.owner}")
+    return "; ".join(parts)
+
+
+def _back(rollback: Rollback, width: int) -> Iterator[str]:
+    how = "by itself" if rollback.automatic else "after a person's yes"
+    several = ", the first that works" if len(rollback.options) > 1 else ""
+    yield f"Way back: {how}{several}"
+    for option in rollback.options:
+        yield _option(option, width)
+        for step in option.steps:
+            yield from _step(step, width)
+    if rollback.proof:
+        yield f" proof that the old state is back: {_counts(rollback.proof)}"
+        for step in rollback.proof:
+            yield from _step(step, width)
+
+
+def _option(option: Option, width: int) -> str:
+    parts = []
+    if option.destructive:
+        parts.append("destructive, typed confirmation")
+    if option.stated_s:
+        parts.append(f"stated {duration(option.stated_s)}")
+    right = ", ".join(parts)
+    room = width - len(right) - 3
+    return f" {pad(cut(one_line(option.title), room), room)}  {right}".rstrip()
+
+
+def _foot(plan: Plan, width: int) -> Iterator[str]:
+    point = no_return(plan)
+    where = "none, every action has a way back"
+    if point is not None:
+        where = f"{point.step.title} (line {point.step.span.line}): {point.why}"
+    yield from _row("point of no return", where, width)
+    path = critical_path(plan)
+    if path:
+        yield from _row("critical path", " → ".join(step.title for step in path), width)
+    yield from _row("estimated time", _time(plan), width)
+    yield from _row("way back", _way_back(plan), width)
+    people = [step for step in plan.steps() if step.effect is Effect.MANUAL]
+    for place, step in enumerate(people):
+        owner = f" ({step.owner})" if step.owner else ""
+        said = cut(one_line(step.title) + owner, width - _LABEL - 12)
+        label = "people" if place == 0 else ""
+        yield f"{label:<{_LABEL}}{pad(said, width - _LABEL - 10)} line {step.span.line}"
+    names = list(dict.fromkeys(variable.name for variable in plan.variables))
+    if names:
+        yield from _row("must be set", ", ".join(names), width, most=_MOST)
+    if any(phase.role is Role.WATCH for phase in plan.phases) and plan.rules:
+        rules = f"{count(len(plan.rules), 'rule')} understood, not watched by this version: "
+        yield from _row("watch", rules + "its gate will hold", width)
+
+
+def _row(label: str, text: str, width: int, *, most: int = 3) -> Iterator[str]:
+    for place, line in enumerate(wrap(text, width - _LABEL, most=most)):
+        yield f"{label if place == 0 else '':<{_LABEL}}{line}"
+
+
+def _time(plan: Plan) -> str:
+    known = [took for phase in plan.phases if (took := estimated_s(phase))]
+    if not known:
+        return "not known: no phase and no step says how long it takes"
+    missing = len(plan.phases) - len(known)
+    more = f", and {count(missing, 'phase')} that {_do(missing)} not say" if missing else ""
+    return f"{duration(sum(known))}{more}"
+
+
+def _do(number: int) -> str:
+    return "does" if number == 1 else "do"
+
+
+def _way_back(plan: Plan) -> str:
+    if plan.rollback is None:
+        undone = sum(bool(step.undo) for step in plan.steps())
+        return f"{count(undone, 'step')} with `Undo:`, last first" if undone else "none is written"
+    options = plan.rollback.options
+    stated = [option.stated_s for option in options if option.stated_s]
+    time = f", {' or '.join(duration(s) for s in stated)} stated" if stated else ""
+    proof = ", proved" if plan.rollback.proof else ", without a proof"
+    return f"{count(len(options), 'option')}{time}{proof}"

@@ -1,0 +1,58 @@
+"""In whose name something is said or started, and until when it counts."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+from datetime import UTC, datetime, timedelta
+
+from gonogo.clock import SystemClock, moment
+from gonogo.errors import UsageError
+
+_DATE = len("2026-01-31")
+
+
+def add_by(parser: argparse.ArgumentParser, words: str) -> None:
+    """Add the option that names the person."""
+    parser.add_argument("--by", metavar="NAME", default="", help=f"{words} (default: your login)")
+
+
+def who_of(options: argparse.Namespace) -> str:
+    """Return the person that the options name, else the login, else the number of the user."""
+    given = str(options.by).strip()
+    if given:
+        return given
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a user that nobody named
+        return f"uid {os.getuid()}"
+
+
+def read_expiry(text: str) -> str:
+    """Return a date or a time as it was given, after making sure that it can be kept to.
+
+    A bare date lasts to its end in UTC.
+
+    Raises:
+        UsageError: it is no ISO 8601 date or time, or it has passed.
+    """
+    if not text:
+        return ""
+    example = "expected an ISO date or time, as in `2026-12-31` or `2026-12-31T18:00Z`"
+    try:
+        end = moment(text.strip())
+    except ValueError:
+        raise UsageError(f"`{text}` is no date; {example}", hint="write year-month-day") from None
+    if len(text.strip()) <= _DATE:
+        end += timedelta(days=1)
+    if _utc(end) <= SystemClock().now():
+        raise UsageError(
+            f"`{text}` has passed: what expires then would never count",
+            hint="give a date that is still to come",
+        )
+    return text.strip()
+
+
+def _utc(when: datetime) -> datetime:
+    return when if when.tzinfo else when.replace(tzinfo=UTC)

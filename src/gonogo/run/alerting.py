@@ -1,0 +1,232 @@
+"""Carries the alerts of a run: reads the journal, decides, journals what is due to be told.
+
+    alert.decided     -         decisions, notices (messages that became due), state, seen
+    alert.silenced    -         a planned window added during the run (`who` answers for it)
+    rule.moved        rule      a `Move` of the watch; read here
+    alert.raised      rule      something else that people must be told of: severity, text
+    alert.cleared     rule      its end: text
+
+Everything that raises or ends an alert stands in the journal, so that after a crash it is read
+again from where the last decision left off: `alert.decided` holds the state, the messages and the
+place in the journal in one event, and there is no moment in which one is kept and the other lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from gonogo.clock import moment
+from gonogo.judge.alerts import Alerts, Stepped
+from gonogo.judge.raising import (
+    ROLLBACK,
+    Clearing,
+    Raising,
+    of_move,
+    rollback_alert,
+    rollback_over,
+)
+from gonogo.judge.verdict import Status
+from gonogo.plan.notices import Severity
+from gonogo.plan.receivers import Receivers, Silence
+from gonogo.run.journal import Event
+from gonogo.run.scene import Scene
+
+DECIDED = "alert.decided"
+ACK_CHOICES = ("seen",)
+ASKED = f"{ROLLBACK}/asked"
+_ROLLBACK_FORM = "rollback"
+
+
+class Alerting:
+    """The alerts of one run; `step` may be called at any time and as often as one likes."""
+
+    def __init__(self, scene: Scene, receivers: Receivers, about: str = "") -> None:
+        """Go on from the journal, where this run has decided about alerts before."""
+        self._scene = scene
+        self.alerts = Alerts(scene.run, about or scene.plan.service, receivers)
+        self._seen = 0
+        self._ended = False
+        decided = scene.last(DECIDED)
+        if decided is not None:
+            state, seen = decided.body["state"], decided.body["seen"]
+            assert isinstance(state, Mapping)
+            assert isinstance(seen, int)
+            self.alerts.resume(state)
+            self._seen = seen
+            self._ended = bool(decided.body.get("ended"))
+
+    def step(self) -> Stepped:
+        """Take in what has happened since the last step, decide, and journal it."""
+        now_ms = self._now_ms()
+        ends = False
+        stepped = Stepped()
+        self._hear()
+        for event in self._scene.journal.events(self._scene.run, after=self._seen):
+            self._seen = event.seq
+            ends = ends or event.kind == "verdict.given"
+            stepped += self._take(event)
+        if self._ended:
+            return Stepped()
+        stepped += self.alerts.end(now_ms) if ends else self.alerts.step(now_ms)
+        self._ended = ends
+        if stepped.anything or ends:
+            self._write(stepped)
+        return stepped
+
+    def next_in_s(self) -> float | None:
+        """Return in how many seconds time alone changes something; None when nothing waits."""
+        now_ms = self._now_ms()
+        at = self.alerts.next_ms(now_ms)
+        return None if at is None else (at - now_ms) / 1000
+
+    def questions(self) -> tuple[dict[str, object], ...]:
+        """Return what people are asked now: item, question, choices; `seen` acknowledges.
+
+        The answer goes into the inbox of the run under this item; the next step finds it.
+        """
+        return tuple(
+            {
+                "item": alert.ack,
+                "question": f"who looks after `{alert.text}`?",
+                "form": "acknowledge",
+                "choices": list(ACK_CHOICES),
+                "detail": f"{alert.severity.value}, told to {', '.join(alert.told)}",
+                "line": 1,
+            }
+            for alert in self.alerts.waiting()
+        )
+
+    def _now_ms(self) -> int:
+        return int(self._scene.clock.now().timestamp() * 1000)
+
+    def _write(self, stepped: Stepped) -> None:
+        self._scene.write(
+            DECIDED,
+            body={
+                "decisions": [decision.as_json() for decision in stepped.decisions],
+                "notices": [notice.as_json() for notice in stepped.notices],
+                "state": self.alerts.as_json(),
+                "seen": self._seen,
+                "ended": self._ended,
+            },
+            durable=bool(stepped.notices),
+        )
+
+    def _hear(self) -> None:
+        """Take the acknowledgements that people have given meanwhile."""
+        for alert in self.alerts.waiting():
+            answer = self._scene.journal.answer(self._scene.run, alert.ack)
+            if answer is not None:
+                self.alerts.acknowledge(alert.ack, answer.who)
+
+    def _take(self, event: Event) -> Stepped:
+        reader = _READERS.get(event.kind)
+        found = reader(event) if reader is not None else None
+        stepped = Stepped()
+        if isinstance(found, Raising):
+            self.alerts.fire(found, _ms(event))
+        elif isinstance(found, Clearing):
+            if self.alerts.is_untold(found.rule):  # it ended while we were away: told all the same
+                stepped = self.alerts.step(_ms(event))
+            self.alerts.clear(found.rule, found.text)
+        elif isinstance(found, Silence):
+            self.alerts.silence(found)
+        elif event.kind == "contact.unreached":
+            told = event.body["alerts"]
+            assert isinstance(told, list)
+            self.alerts.unreached([str(name) for name in told])
+        return stepped
+
+
+def raise_alert(scene: Scene, raising: Raising) -> None:
+    """Journal something that people must be told of; the next step of the alerts finds it."""
+    body = {
+        "severity": raising.severity.value,
+        "text": raising.text,
+        "since_ms": raising.since_ms,
+        "always": raising.always,
+    }
+    scene.write("alert.raised", raising.rule, body=body, durable=True)
+
+
+def clear_alert(scene: Scene, clearing: Clearing) -> None:
+    """Journal the end of something that people were told of."""
+    scene.write("alert.cleared", clearing.rule, body={"text": clearing.text})
+
+
+def add_silence(scene: Scene, silence: Silence) -> None:
+    """Journal a planned window in which nobody is told; the person answers for it."""
+    body = {
+        "reason": silence.reason,
+        "from_ms": silence.from_ms,
+        "until_ms": silence.until_ms,
+        "only": silence.only,
+    }
+    scene.write("alert.silenced", body=body, who=silence.who, durable=True)
+
+
+def _ms(event: Event) -> int:
+    return int(moment(event.at).timestamp() * 1000)
+
+
+def _moved(event: Event) -> Raising | Clearing | None:
+    return of_move(event.body)
+
+
+def _raised(event: Event) -> Raising:
+    since = event.body["since_ms"]
+    assert isinstance(since, int)
+    return Raising(
+        rule=event.item,
+        severity=Severity(str(event.body["severity"])),
+        text=str(event.body["text"]),
+        since_ms=since,
+        always=bool(event.body["always"]),
+    )
+
+
+def _cleared(event: Event) -> Clearing:
+    return Clearing(event.item, str(event.body["text"]))
+
+
+def _silenced(event: Event) -> Silence:
+    start, end = event.body["from_ms"], event.body["until_ms"]
+    assert isinstance(start, int)
+    assert isinstance(end, int)
+    return Silence(event.who, str(event.body["reason"]), start, end, str(event.body["only"]))
+
+
+def _rollback_began(event: Event) -> Raising:
+    return rollback_alert(str(event.body.get("reason", "")), _ms(event))
+
+
+def _rollback_ended(event: Event) -> Raising | Clearing:
+    why = str(event.body.get("why") or "")
+    if event.body.get("status") == Status.PASS.value:
+        return rollback_over(why)
+    return rollback_alert(why, _ms(event), failed=True)
+
+
+def _asked(event: Event) -> Raising | None:
+    """Page when a rollback waits for a person's yes."""
+    if event.body.get("form") != _ROLLBACK_FORM:
+        return None
+    return Raising(ASKED, Severity.PAGE, str(event.body["question"]), _ms(event), always=True)
+
+
+def _answered(event: Event) -> Clearing | None:
+    if event.body.get("form") != _ROLLBACK_FORM:
+        return None
+    return Clearing(ASKED, f"{event.who} answered {event.body.get('answer')}")
+
+
+_READERS: Mapping[str, Callable[[Event], Raising | Clearing | Silence | None]] = {
+    "rule.moved": _moved,
+    "alert.raised": _raised,
+    "alert.cleared": _cleared,
+    "alert.silenced": _silenced,
+    "rollback.started": _rollback_began,
+    "rollback.finished": _rollback_ended,
+    "question.asked": _asked,
+    "answer.given": _answered,
+}

@@ -1,0 +1,93 @@
+"""Runs that many tests look at: each is carried out once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.cli import books
+from tests.cli.running import Done, gonogo, id_of
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A run that has been carried out: its folder and what it said."""
+
+    folder: Path
+    done: Done
+
+    @property
+    def home(self) -> Path:
+        """The folder of runs."""
+        return self.folder / ".gonogo"
+
+    @property
+    def run(self) -> str:
+        """The id of the run."""
+        return id_of(self.home)
+
+
+_UNUSUAL = {
+    "PYTHONIOENCODING": "ascii",
+    "LC_ALL": "C",
+    "NO_COLOR": "1",
+    "TERM": "dumb",
+    "PYTHONUTF8": "0",
+}
+_RUNS: dict[str, Callable[[Path], Done]] = {
+    "go": lambda cwd: gonogo(
+        *("run", "deploy.md", "--yes", "--by", "ana", "--release", "v2"),
+        *("--waive", "Disk has room=resized at noon", "--expires", "2099-01-31"),
+        cwd=cwd,
+    ),
+    "rolled back": lambda cwd: gonogo("run", "deploy.md", "--yes", "--json", cwd=cwd),
+    "no-go": lambda cwd: gonogo(
+        "run", "deploy.md", "--yes", cwd=cwd, env=_UNUSUAL, before=("env", "-u", "HOME")
+    ),
+    "parked": lambda cwd: gonogo("run", "deploy.md", "--yes", "--by", "ana", cwd=cwd),
+    "spoiled": lambda cwd: gonogo("run", "deploy.md", "--yes", cwd=cwd),
+}
+_BOOKS = {
+    "go": books.go().replace("test -d .", "test -d nowhere"),
+    "rolled back": books.go(answer="old"),
+    "no-go": books.BEFORE,
+    "parked": books.questions(),
+    "spoiled": books.SPOILS_ITS_REPORT,
+}
+
+
+@pytest.fixture(scope="session")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
+    """One run of each ending, in a folder of its own."""
+
+    def carry(name: str) -> Ended:
+        folder = tmp_path_factory.mktemp(name.replace(" ", "-"))
+        (folder / "deploy.md").write_text(_BOOKS[name], encoding="utf-8")
+        return Ended(folder, _RUNS[name](folder))
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        return dict(zip(_RUNS, pool.map(carry, _RUNS), strict=True))
+
+
+@pytest.fixture
+def parked(ended: dict[str, Ended], tmp_path: Path) -> Path:
+    """A folder of its own with a run that waits for two answers."""
+    shutil.copytree(ended["parked"].folder, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+@pytest.fixture
+def waits(tmp_path: Path) -> Iterator[Path]:
+    """A folder with a runbook whose second step waits until a test lets it go on."""
+    (tmp_path / "deploy.md").write_text(books.WAITS, encoding="utf-8")
+    for name in ("begun", "gate"):
+        os.mkfifo(tmp_path / name)
+    yield tmp_path
+    for name in ("begun", "gate"):  # whoever still waits there is let go
+        with (tmp_path / name).open("r+b", buffering=0) as pipe:
+            pipe.write(b"\n")

@@ -1,0 +1,35 @@
+"""The disk is full in the middle of a run: it stops at once, says so, and goes on after it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from tests.crash.lives import Nursery, Process, Run, prove, undisturbed
+from tests.crash.toys import a_toy
+
+ROOT = Path(__file__).parents[2]
+LIMITED = ["bash", "-c", 'ulimit -f "$1"; shift; exec "$@"', "-"]
+
+
+@pytest.mark.timeout(120)
+def test_a_run_goes_on_once_there_is_room_again(nursery: Nursery, tmp_path: Path) -> None:
+    """A limit on the size of files fails the write as a full file system does."""
+    toy = a_toy(2)
+    calm = undisturbed(tmp_path / "calm", toy, nursery)
+    run = Run(tmp_path / "full", toy)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    limited = Process([*LIMITED, "420", sys.executable, "-m", "gonogo"], environment)
+    try:
+        limited.start(run.folder, run.argv())
+        assert limited.ended() == 3, run.errors()
+        assert "`gonogo resume" in run.errors()
+        assert "Traceback" not in run.errors()
+        nursery.start(run.folder, run.argv())
+        run.code = nursery.ended()
+        prove(run, calm)
+    finally:
+        run.close()
+        calm.close()

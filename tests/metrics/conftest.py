@@ -1,0 +1,22 @@
+"""What the tests of sources ask for: small servers on the loopback interface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.support.kinds import Answering, Silent
+
+
+@pytest.fixture
+def web() -> Iterator[Answering]:
+    """A web server that answers as its paths say."""
+    with Answering.start() as server:
+        yield server
+
+
+@pytest.fixture
+def silent() -> Iterator[Silent]:
+    """A port that accepts connections and never says a word."""
+    with Silent.start() as server:
+        yield server

@@ -1,0 +1,384 @@
+"""The contract of the journal on SQLite, and what it says when the file or the disk is bad."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from gonogo.clock import stamp
+from gonogo.errors import JournalError
+from gonogo.run.journal import GENESIS, Answer, broken_link
+from gonogo.store.journal import VERSION, Served, SqliteJournal, is_served
+
+
+def an_answer(item: str = "told", answer: str = "yes", who: str = "ana", **more: str) -> Answer:
+    return Answer("r1", 1, item, answer, who, "2026-03-01T14:00:00.000Z", **more)
+
+
+class TestEvents:
+    def test_an_event_comes_back_as_it_was_returned(self, journal, clock):
+        body = {"text": "ä • \n", "n": 1.5, "list": [1, None, True], "deep": {"a": "b"}}
+        event = journal.append("r1", "step.started", "home", body=body, who="ana", attempt=2)
+        assert (event.seq, event.kind, event.item, event.attempt) == (1, "step.started", "home", 2)
+        assert (event.who, event.at, event.body) == ("ana", stamp(clock.now()), body)
+        assert journal.events("r1") == (event,)
+
+    def test_they_are_numbered_without_gaps_for_each_run(self, journal):
+        for run in ("a", "b", "a", "a", "b"):
+            journal.append(run, "x")
+        assert [e.seq for e in journal.events("a")] == [1, 2, 3]
+        assert [e.seq for e in journal.events("b")] == [1, 2]
+
+    def test_they_are_chained_from_the_first(self, journal):
+        for number in range(5):
+            journal.append("r1", "x", body={"n": number})
+        events = journal.events("r1")
+        assert broken_link(events) is None
+        assert events[0].hash == events[0].sealed(GENESIS)
+
+    def test_only_those_after_a_number_can_be_asked_for(self, journal):
+        for _ in range(4):
+            journal.append("r1", "x")
+        assert [e.seq for e in journal.events("r1", after=2)] == [3, 4]
+        assert journal.events("r1", after=4) == ()
+
+    def test_those_of_one_item(self, journal):
+        for item in ("a", "b", "a", ""):
+            journal.append("r1", "x", item)
+        journal.append("r2", "x", "a")
+        assert [e.seq for e in journal.of_item("r1", "a")] == [1, 3]
+
+    def test_runs_come_in_the_order_of_their_start(self, journal, clock):
+        for run in ("zz", "aa", "mm"):
+            journal.append(run, "run.started")
+            clock.wait(1)
+            journal.append(run, "x")
+        assert journal.runs() == ("zz", "aa", "mm")
+
+    def test_what_is_no_json_is_refused_before_anything_is_written(self, journal):
+        with pytest.raises(ValueError, match="JSON"):
+            journal.append("r1", "x", body={"n": float("nan")})
+        with pytest.raises(TypeError):
+            journal.append("r1", "x", body={"n": object()})
+        assert journal.append("r1", "x").seq == 1
+
+    def test_text_that_is_no_unicode_is_kept_as_far_as_it_can_be(self, journal):
+        event = journal.append("r1", "x", body={"text": "a\udcffb"})
+        assert event.body == {"text": "a?b"}
+        assert broken_link(journal.events("r1")) is None
+
+    def test_it_outlives_its_process(self, journal, open_journal):
+        journal.append("r1", "x")
+        journal.close()
+        again = open_journal(create=False)
+        assert again.append("r1", "y").seq == 2
+        assert broken_link(again.events("r1")) is None
+
+    def test_another_connection_sees_an_event_at_once(self, journal, open_journal):
+        other = open_journal()
+        journal.append("r1", "x")
+        assert len(other.events("r1")) == 1
+
+    def test_threads_may_write_side_by_side(self, journal):
+        with ThreadPoolExecutor(8) as pool:
+            list(
+                pool.map(lambda n: journal.append("r1", "x", str(n), durable=n % 7 == 0), range(99))
+            )
+        events = journal.events("r1")
+        assert len(events) == 99
+        assert broken_link(events) is None
+
+
+class TestTampering:
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            'UPDATE gonogo_event SET body=\'{"status":"pass"}\' WHERE seq=2',
+            "UPDATE gonogo_event SET who='eve' WHERE seq=2",
+            "UPDATE gonogo_event SET at='2020-01-01T00:00:00.000Z' WHERE seq=2",
+        ],
+    )
+    def test_an_edit_shows_at_its_event(self, journal, path, statement):
+        for _ in range(3):
+            journal.append("r1", "x", body={"status": "fail"})
+        with sqlite3.connect(path) as raw:
+            raw.execute(statement)
+        raw.close()
+        assert broken_link(journal.events("r1")) == 2
+
+    def test_a_deleted_event_shows(self, journal, path):
+        for _ in range(3):
+            journal.append("r1", "x")
+        with sqlite3.connect(path) as raw:
+            raw.execute("DELETE FROM gonogo_event WHERE seq=1")
+        raw.close()
+        assert broken_link(journal.events("r1")) == 2
+
+
+class TestInbox:
+    def test_the_first_answer_wins(self, journal, open_journal):
+        assert journal.put(an_answer(who="ana")) is True
+        assert open_journal().put(an_answer(who="ben", answer="no")) is False
+        assert journal.answer("r1", "told").who == "ana"
+
+    def test_it_comes_back_whole(self, journal):
+        given = an_answer(reason="r", link="l", expires="e")
+        journal.put(given)
+        assert journal.answer("r1", "told") == given
+
+    def test_nothing_for_another_question_or_run(self, journal):
+        journal.put(an_answer())
+        assert journal.answer("r1", "other") is None
+        assert journal.answer("r2", "told") is None
+
+    def test_a_withdrawn_one_can_be_given_again(self, journal):
+        journal.put(an_answer(answer="perhaps"))
+        journal.withdraw("r1", "told")
+        assert journal.answer("r1", "told") is None
+        assert journal.put(an_answer(answer="no")) is True
+
+    def test_of_many_at_once_exactly_one_wins(self, journal, open_journal):
+        others = [open_journal() for _ in range(4)]
+        ready = threading.Barrier(4)
+
+        def put(number):
+            ready.wait()
+            return others[number].put(an_answer(who=str(number)))
+
+        with ThreadPoolExecutor(4) as pool:
+            assert sorted(pool.map(put, range(4))) == [False, False, False, True]
+
+
+class TestBadFiles:
+    def test_none_where_one_is_expected(self, open_journal):
+        with pytest.raises(JournalError, match="no journal at") as caught:
+            open_journal(create=False)
+        assert "--home" in caught.value.hint
+
+    def test_not_a_database(self, path, open_journal):
+        path.parent.mkdir()
+        path.write_text("# A runbook, not a journal\n" * 100)
+        with pytest.raises(JournalError, match="not a journal or is damaged"):
+            open_journal()
+
+    def test_a_newer_version_is_refused_and_left_as_it_is(self, path, open_journal):
+        open_journal().close()
+        with sqlite3.connect(path) as raw:
+            raw.execute(f"PRAGMA user_version={VERSION + 1}")
+        raw.close()
+        before = path.read_bytes()
+        with pytest.raises(JournalError, match=f"has version {VERSION + 1}, this gonogo reads"):
+            open_journal()
+        assert path.read_bytes() == before
+
+    def test_a_damaged_page(self, journal, path, open_journal):
+        for _ in range(300):
+            journal.append("r1", "x", body={"t": "y" * 500})
+        journal._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        journal.close()
+        data = bytearray(path.read_bytes())
+        data[4096:] = os.urandom(len(data) - 4096)
+        path.write_bytes(bytes(data))
+        with pytest.raises(JournalError):
+            open_journal().events("r1")
+
+    def test_a_folder_in_the_place_of_the_file(self, path, open_journal):
+        path.mkdir(parents=True)
+        with pytest.raises(JournalError, match="cannot be used"):
+            open_journal()
+
+    def test_a_file_in_the_place_of_the_folder(self, path, open_journal):
+        path.parent.write_text("")
+        with pytest.raises(JournalError, match="cannot be used"):
+            open_journal()
+
+
+READ_ONLY = """
+import os, sys
+from pathlib import Path
+from gonogo.clock import SystemClock
+from gonogo.errors import JournalError
+from gonogo.store.journal import Served, SqliteJournal
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+for act in (lambda: SqliteJournal(Path(sys.argv[1]), SystemClock()).append("r1", "x"),
+            lambda: Served(Path(sys.argv[2]))):
+    try:
+        act()
+    except JournalError as error:
+        print(error, "|", error.hint)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody without rights")
+@pytest.mark.parametrize("there", [True, False], ids=["a journal", "an empty folder"])
+def test_a_folder_that_may_only_be_read(there, path, child, open_journal):
+    if there:
+        open_journal().close()
+    path.parent.mkdir(exist_ok=True)
+    for folder in (path.parent, *path.parents):
+        if folder != folder.parent and folder.stat().st_mode & 0o777 == 0o700:
+            folder.chmod(0o755)
+    path.parent.chmod(0o555)
+    process = child(READ_ONLY, path, path.parent / "x.lock")
+    out, err = process.communicate(timeout=30)
+    assert err == ""
+    said = out.splitlines()
+    assert len(said) == 2
+    assert "cannot be used" in said[0]
+    assert "see that the file and its folder can be written" in said[0]
+    assert "cannot be taken" in said[1]
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+from gonogo.clock import SystemClock
+from gonogo.errors import JournalError
+from gonogo.run.journal import broken_link
+from gonogo.store.journal import SqliteJournal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+journal = SqliteJournal(Path(sys.argv[1]), SystemClock())
+journal.append("r1", "run.started")
+soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+written = 1
+try:
+    while written < 1_000:
+        journal.append("r1", "x", body={"t": "y" * 5_000}, durable=written % 2 == 0)
+        written += 1
+except JournalError as error:
+    print(error, "|", error.hint)
+assert len(journal.events("r1")) == written, "reading goes on while the disk is full"
+resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+journal.append("r1", "y")
+assert len(journal.events("r1")) == written + 1
+assert broken_link(journal.events("r1")) is None
+print("went on")
+"""
+
+
+def test_a_disk_that_cannot_take_more_is_told_and_nothing_is_lost(path, child):
+    """A file size limit fails the write itself, as a full file system does."""
+    out, err = child(FULL, path).communicate(timeout=30)
+    assert err == ""
+    assert "`gonogo resume`" in out.splitlines()[0]
+    assert out.splitlines()[-1] == "went on"
+
+
+def fill(journal: SqliteJournal) -> None:
+    for _ in range(100):
+        journal.append("r1", "x", body={"t": "y" * 5_000})
+
+
+def test_a_full_disk_is_called_that(journal):
+    """SQLite says `database or disk is full` for ENOSPC and for its own limit alike."""
+    (pages,) = journal._db.execute("PRAGMA page_count").fetchone()
+    journal._db.execute(f"PRAGMA max_page_count={pages + 2}")
+    with pytest.raises(JournalError, match="the disk is full") as caught:
+        fill(journal)
+    assert "nothing that was journaled is lost" in caught.value.hint
+    journal._db.execute("PRAGMA max_page_count=100000")
+    journal.append("r1", "y")
+    assert broken_link(journal.events("r1")) is None
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from gonogo.store.journal import Served
+lock = Served(Path(sys.argv[1]))
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+class TestServed:
+    def test_a_second_process_is_told_who_serves(self, path, child):
+        lock = path.with_suffix(".lock")
+        process = child(HOLD, lock)
+        assert process.stdout.readline() == "held\n"
+        assert is_served(lock)
+        with pytest.raises(JournalError, match=f"by process {process.pid}$"):
+            Served(lock)
+
+    def test_the_kernel_drops_it_when_the_process_dies(self, path, child):
+        lock = path.with_suffix(".lock")
+        process = child(HOLD, lock)
+        process.stdout.readline()
+        process.kill()
+        process.wait()
+        assert not is_served(lock)
+        Served(lock).release()
+
+    def test_looking_whether_it_is_held_does_not_hold_it(self, path):
+        lock = path.with_suffix(".lock")
+        assert not is_served(lock)
+        assert not lock.exists()
+        Served(lock).release()
+        assert not is_served(lock)
+
+    def test_a_start_is_not_refused_because_somebody_just_looks(self, path):
+        lock = path.with_suffix(".lock")
+        Served(lock).release()
+        looking = threading.Event()
+
+        def look():
+            while not looking.is_set():
+                is_served(lock)
+
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(look)
+            try:
+                for _ in range(50):
+                    Served(lock).release()
+            finally:
+                looking.set()
+
+    def test_a_child_of_the_holder_does_not_inherit_it(self, path, child):
+        """The shim outlives us: it must not keep the folder locked."""
+        lock = path.with_suffix(".lock")
+        process = child(HOLD.replace('print("held"', SLEEPER), lock)
+        sleeper = int(process.stdout.readline())
+        try:
+            process.kill()
+            process.wait()
+            assert not is_served(lock)
+        finally:
+            os.kill(sleeper, signal.SIGKILL)
+
+
+SLEEPER = """import subprocess
+left = subprocess.Popen(["sleep", "60"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(left.pid"""
+
+
+def test_two_processes_may_write_different_runs_at_once(path, child, open_journal):
+    """Not what we do, but what the file must survive: the lock is per folder, answers are not."""
+    code = """
+import sys
+from pathlib import Path
+from gonogo.clock import SystemClock
+from gonogo.store.journal import SqliteJournal
+journal = SqliteJournal(Path(sys.argv[1]), SystemClock())
+for number in range(100):
+    journal.append(sys.argv[2], "x", body={"n": number}, durable=number % 10 == 0)
+"""
+    processes = [child(code, path, run) for run in ("a", "b")]
+    assert [p.communicate(timeout=60) for p in processes] == [("", ""), ("", "")]
+    journal = open_journal()
+    for run in ("a", "b"):
+        assert len(journal.events(run)) == 100
+        assert broken_link(journal.events(run)) is None
+
+
+def test_a_journal_is_closed_when_it_cannot_be_prepared(path, clock, recwarn):
+    path.parent.mkdir()
+    path.write_text("no database at all, but long enough to look like one " * 50)
+    with pytest.raises(JournalError):
+        SqliteJournal(path, clock)
+    assert not recwarn.list
