@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +100,17 @@ def await_end(pid: int, seconds: float = 20) -> None:
         assert select.select([descriptor], [], [], seconds)[0], f"process {pid} does not end"
     finally:
         os.close(descriptor)
+
+
+def await_kept(folder: Path, text: str, seconds: float = 20) -> None:
+    """Wait until the shim has written `text` of the command's output to its file."""
+    ticks = threading.Event()
+    for _ in range(int(seconds * 100)):
+        path = folder / "stdout"
+        if path.exists() and text in path.read_text(errors="replace"):
+            return
+        ticks.wait(0.01)
+    raise AssertionError(f"{text!r} was not kept within {seconds} s")
 
 
 def is_running(pid: int) -> bool:

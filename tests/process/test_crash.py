@@ -17,6 +17,7 @@ from tests.process.conftest import (
     Fifo,
     Helper,
     await_end,
+    await_kept,
     is_running,
     processes_of,
     record,
@@ -107,6 +108,7 @@ def test_nobody_knows_the_end_when_the_shim_dies_too(
     up, _ = fifo("up"), fifo("gate")
     other = helper(STORY)
     up.receive()
+    await_kept(folder, "one\n")  # what the shim has not written yet would go with it
     other.kill()
     pids = record(folder)
     kill(pids["shim"])

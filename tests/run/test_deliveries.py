@@ -1,4 +1,4 @@
-"""Each message to each receiver, through real channels, whatever the service or the machine does."""
+"""Each message to each receiver, through real channels, whatever service or machine do."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def world(tmp_path: Path) -> Iterator[Callable[..., World]]:
 
         def build(ways: Any, **more: Any) -> World:
             made = World(tmp_path, ways, **more)
-            stack.callback(lambda: made.journal.close())
+            stack.callback(lambda: made.journal.close())  # noqa: PLW0108 - it is reborn with another
             return made
 
         yield build
@@ -331,7 +331,8 @@ from gonogo.notify.webhook import PagerDuty, Slack, Webhook
 
 class Deadly:
     '''A way whose process is killed as soon as the service has the message.'''
-    def __init__(self, way): self.way, self.kind, self.knows_copies = way, way.kind, way.knows_copies
+    def __init__(self, way):
+        self.way, self.kind, self.knows_copies = way, way.kind, way.knows_copies
     def send(self, notice, *, key, is_copy=False):
         told = self.way.send(notice, key=key, is_copy=is_copy)
         os.kill(os.getpid(), signal.SIGKILL)
@@ -384,9 +385,7 @@ def test_killed_between_sending_and_knowing(sink: HttpSink, tmp_path: Path, kind
 
 
 @pytest.mark.parametrize("after", range(1, 12))
-def test_killed_after_any_event(
-    world: Callable[..., World], sink: HttpSink, after: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_killed_after_any_event(world: Callable[..., World], sink: HttpSink, after: int) -> None:
     """Stop dead after the nth journaled event; the new process brings it to the same end."""
     ways = {("ana", "webhook"): Webhook(sink.url()), ("bob", "webhook"): Webhook(sink.url())}
     run = world(ways)

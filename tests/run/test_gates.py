@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.works import a_phase, a_plan, a_step, an_action, wanted
+from tests.support.works import a_phase, a_plan, a_step, an_action
 
 from gonogo.errors import WorkError
 from gonogo.judge.verdict import Finding, Status
-from gonogo.plan.kinds import Role
-from gonogo.plan.model import Consequence, Rule
 from gonogo.run import gates
 from gonogo.run.perform import blank
 
@@ -122,21 +120,6 @@ def test_a_hold_is_not_asked_twice_over_a_restart(closed):
     findings = [blank(STEPS[0], Status.UNKNOWN, "x")]
     assert gates.close(made.fresh(), made.plan.phases[0], findings, {})["verdict"] == "go"
     assert len(made.events("question.asked")) == 1
-
-
-def test_rules_of_a_watch_that_are_not_watched_hold(closed):
-    step = a_step("home")
-    phase = a_phase("watch", step, role=Role.WATCH)
-    condition = wanted("error rate > 1 %")[0].condition
-    rules = (Rule("r1", condition, Consequence.ROLLBACK, step.span),)
-    _, decided = closed(
-        "pass",
-        phase=phase,
-        plan=a_plan(phase, rules=rules),
-        before=lambda m: m.answers({"watch?gate": "no-go"}),
-    )
-    assert decided["verdict"] == "no-go"
-    assert decided["held"] == ["watch/rules"]
 
 
 def test_an_action_that_could_not_be_done_is_a_no_go_and_a_check_that_could_not_look_a_hold(stage):

@@ -28,6 +28,8 @@ from gonogo.run.people import Aborted, Form, Question, ask, is_aborted, stop_sig
 from gonogo.run.scene import Scene
 
 _DATE = len("2026-01-31")
+_PROSE = "Expected: "  # a note of the plan: what the page expects in words of its own
+_MUST_NOT = "Must not be: "  # a note of the plan: a trigger without a figure
 _STOPPED = "stopped: the run was aborted"
 
 
@@ -48,9 +50,10 @@ def perform(scene: Scene, step: Step, *, deaf: bool = False) -> Mapping[str, obj
     if recorded is not None:
         return recorded.body
     try:
-        finding = _manual(scene, step, deaf=deaf) if step.block is None else None
-        if finding is None:
-            finding = _by_machine(scene, step, deaf=deaf)
+        if step.block is None:
+            finding = _manual(scene, step, deaf=deaf)
+        else:
+            finding = _shown(scene, step, _by_machine(scene, step, deaf=deaf), deaf=deaf)
     except Aborted:
         begun = scene.last("step.started", step.id)
         attempts = begun.attempt if begun is not None else 0
@@ -123,9 +126,10 @@ def _manual(scene: Scene, step: Step, *, deaf: bool) -> Finding:
         "step.started", step.id, body=_opening(step, ""), attempt=1
     )
     detail = expected(step.expect)
-    answer = ask(
-        scene, Question(step.id, Form.MANUAL, step.title, step.span.line, detail), deaf=deaf
-    )
+    text = step.title
+    if any(note.startswith(_MUST_NOT) for note in step.notes):  # yes is always the good answer
+        text = f"nothing of this kind is seen: {step.title}"
+    answer = ask(scene, Question(step.id, Form.MANUAL, text, step.span.line, detail), deaf=deaf)
     status = {"yes": Status.PASS, "no": Status.FAIL}.get(answer.answer, Status.WAIVED)
     return blank(
         step,
@@ -139,6 +143,34 @@ def _manual(scene: Scene, step: Step, *, deaf: bool) -> Finding:
         started=begun.at,
         duration_s=round((scene.clock.now() - moment(begun.at)).total_seconds(), 3),
         attempts=1,
+    )
+
+
+def _shown(scene: Scene, step: Step, finding: Finding, *, deaf: bool) -> Finding:
+    """Let a person judge what only prose expects: an exit code proves nothing of that."""
+    prose = [note.removeprefix(_PROSE) for note in step.notes if note.startswith(_PROSE)]
+    written = any(not item.default for item in step.expect)
+    if not prose or written or finding.status not in (Status.PASS, Status.UNKNOWN):
+        return finding
+    if finding.by is not None:  # done by hand: its person has answered for it
+        return finding
+    question = Question(
+        f"{step.id}?shown",
+        Form.MANUAL,
+        f"`{step.title}` should show: {'; '.join(prose)}. does it?",
+        step.span.line,
+        finding.text,
+    )
+    answer = ask(scene, question, deaf=deaf)
+    status = {"yes": Status.PASS, "no": Status.FAIL}.get(answer.answer, Status.WAIVED)
+    return replace(
+        finding,
+        status=status,
+        why="" if status is Status.PASS else f"answered {answer.answer}: not {'; '.join(prose)}",
+        by=answer.who,
+        reason=answer.reason or None,
+        link=answer.link or None,
+        expires=answer.expires or None,
     )
 
 

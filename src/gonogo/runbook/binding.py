@@ -85,7 +85,8 @@ class Binder:
         wanted = expectations.read_expectations(remarks, part.fence if part else None, self.book)
         expect = tuple(wanted.expect)
         expect = expectations.of_block(block, expect, self.book) if block is not None else expect
-        if block is not None and not expect and not wanted.notes:
+        proves_nothing = effect is Effect.CHECK and wanted.notes  # a person judges the prose
+        if block is not None and not expect and not proves_nothing:
             expect = expectations.by_default(block.work, effect, block.span, self.book)
         elif block is None and not expect:
             expect = self._of_title(draft)
