@@ -26,7 +26,8 @@ _ASSIGNED = re.compile(
     re.IGNORECASE,
 )
 _TELLING = re.compile(
-    r"(pass(word|wd|phrase)?|secret|token|api[_-]?key|private[_-]?key|credential|_url$|^url$|dsn|auth)",
+    r"(pass(word|wd|phrase)?|secret|token|api[_-]?key|private[_-]?key|credential|_url$|^url$|dsn"
+    r"|(?<![a-z])auth(?![a-z])|authorization)",
     re.IGNORECASE,
 )
 _PLAIN_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^@\s]*$", re.IGNORECASE)

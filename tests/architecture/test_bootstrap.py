@@ -74,7 +74,10 @@ def test_a_larger_set_is_enough(checkout: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["dance"], "unknown command `dance`, expected one of: demo, test, check, gonogo, bench, env"),
+        (
+            ["dance"],
+            "unknown command `dance`, expected one of: demo, test, check, gonogo, bench, env",
+        ),
         (["env", "prod"], "unknown set `prod`, expected one of: run, demo, dev"),
         (["check", "-x"], "unknown argument of check: `-x`, expected `--fix` or nothing"),
     ],

@@ -22,7 +22,7 @@ service: web
 1. Switch to the new version (about 2 seconds)
 
    ```bash
-   echo new > state
+   {spoil}echo new > state
    ```
 
    - Undo:
@@ -54,6 +54,7 @@ service: web
 - [ ] ⚠️ Größe → enough
 
   ```bash
+  touch here
   false
   ```
 
@@ -69,17 +70,15 @@ service: web
 QUESTIONS = """\
 ---
 gonogo: 1
-service: {service}
+service: web
 ---
 # Web: release
 
 ## Pre-deployment
 
 - [ ] The status page says so
-  - Parallel: yes
-- [ ] Support knows about it
-  - Parallel: yes
-  - Owner: ana
+{parallel}- [ ] Support knows about it
+{parallel}  - Owner: ana
 
 ## Deployment
 
@@ -219,34 +218,18 @@ targets:
   - Expect: exit code = 0
 """
 
-SPOILS_ITS_REPORT = """\
----
-gonogo: 1
-service: web
----
-# Web: release
 
-## Deployment
-
-1. Stand where the report will be
-
-   ```bash
-   mkdir -p ".gonogo/runs/$GONOGO_RUN/report.html/here"
-   ```
-
-   - Undo:
-
-     ```bash
-     true
-     ```
-"""
+def go() -> str:
+    """Return a runbook that ends in go."""
+    return GO.replace("{answer}", "new").replace("{spoil}", "")
 
 
-def go(*, answer: str = "new") -> str:
-    """Return a runbook that ends in go, or (with another answer) is rolled back."""
-    return GO.replace("{answer}", answer)
+def rolled_back() -> str:
+    """Return a runbook that is rolled back, and that stands where its report will be."""
+    spoil = 'mkdir -p ".gonogo/runs/$GONOGO_RUN/report.html/here"\n   '
+    return GO.replace("{answer}", "old").replace("{spoil}", spoil)
 
 
-def questions(service: str = "web") -> str:
-    """Return a runbook that asks two questions and then changes something."""
-    return QUESTIONS.replace("{service}", service)
+def questions(*, at_once: bool = True) -> str:
+    """Return a runbook that asks two questions, at once or in turn, and then changes something."""
+    return QUESTIONS.replace("{parallel}", "  - Parallel: yes\n" if at_once else "")

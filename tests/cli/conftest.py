@@ -24,7 +24,8 @@ class Ended:
     @property
     def home(self) -> Path:
         """The folder of runs."""
-        return self.folder / ".gonogo"
+        elsewhere = self.folder / "runs here"
+        return elsewhere if elsewhere.exists() else self.folder / ".gonogo"
 
     @property
     def run(self) -> str:
@@ -39,6 +40,7 @@ _UNUSUAL = {
     "TERM": "dumb",
     "PYTHONUTF8": "0",
 }
+ODD = "Größe und Maß"
 _RUNS: dict[str, Callable[[Path], Done]] = {
     "go": lambda cwd: gonogo(
         *("run", "deploy.md", "--yes", "--by", "ana", "--release", "v2"),
@@ -47,17 +49,18 @@ _RUNS: dict[str, Callable[[Path], Done]] = {
     ),
     "rolled back": lambda cwd: gonogo("run", "deploy.md", "--yes", "--json", cwd=cwd),
     "no-go": lambda cwd: gonogo(
-        "run", "deploy.md", "--yes", cwd=cwd, env=_UNUSUAL, before=("env", "-u", "HOME")
+        *("run", cwd / ODD / "deploy.md", "--yes", "--home", "runs here"),
+        cwd=cwd,
+        env=_UNUSUAL,
+        before=("env", "-u", "HOME"),
     ),
     "parked": lambda cwd: gonogo("run", "deploy.md", "--yes", "--by", "ana", cwd=cwd),
-    "spoiled": lambda cwd: gonogo("run", "deploy.md", "--yes", cwd=cwd),
 }
 _BOOKS = {
     "go": books.go().replace("test -d .", "test -d nowhere"),
-    "rolled back": books.go(answer="old"),
+    "rolled back": books.rolled_back(),
     "no-go": books.BEFORE,
     "parked": books.questions(),
-    "spoiled": books.SPOILS_ITS_REPORT,
 }
 
 
@@ -67,7 +70,9 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
 
     def carry(name: str) -> Ended:
         folder = tmp_path_factory.mktemp(name.replace(" ", "-"))
-        (folder / "deploy.md").write_text(_BOOKS[name], encoding="utf-8")
+        place = folder / ODD if name == "no-go" else folder
+        place.mkdir(exist_ok=True)
+        (place / "deploy.md").write_text(_BOOKS[name], encoding="utf-8")
         return Ended(folder, _RUNS[name](folder))
 
     with ThreadPoolExecutor(max_workers=2) as pool:

@@ -134,7 +134,6 @@ WHY_WRONG = (
 )
 FILES = {
     "missing": (None, "answers `missing.yml` cannot be read: No such file or directory"),
-    "list": ("- yes\n- no\n", "hold no mapping"),
     "broken": ("a: [\n", "are no YAML, line 2"),
     "twice": ("Support knows about it: yes\nsupport knows about it: no\n", "is answered twice"),
     "wrong": (WRONG_ANSWERS, WHY_WRONG[0]),
@@ -173,7 +172,6 @@ WAIVERS = {
     "unknown": ("--waive", "Nowhere=x"),
     "no reason": ("--waive", "Disk has room"),
     "past": ("--waive", "Disk has room=ok", "--expires", "2020-01-31"),
-    "no date": ("--waive", "Disk has room=ok", "--expires", "soon"),
     "no waiver": ("--expires", "2099-01-31"),
     "no environment": ("--env", "staging"),
     "nobody": (),
@@ -190,7 +188,6 @@ def test_what_a_run_is_given_is_checked_before_it(tmp_path: Path) -> None:
         "unknown": "there is no step `Nowhere` to waive",
         "no reason": "the waiver of `Disk has room` has no reason",
         "past": "`2020-01-31` has passed",
-        "no date": "`soon` is no date; expected an ISO date or time",
         "no waiver": "`--expires` says until when waivers hold, and there is none",
         "no environment": "there is no environment `staging`\nhint: known: none is written",
         "nobody": "nobody is at the terminal to confirm the start\nhint: give --yes",

@@ -47,9 +47,9 @@ class StandIn:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
-    def says(self, query: str, data: object = None, status: int = 200, **more: object) -> None:
+    def says(self, query: str, data: object = None, **more: object) -> None:
         said = {"status": "success", "data": data, **more}
-        self.answers[query] = (status, json.dumps(said))
+        self.answers[query] = (200, json.dumps(said))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.report.builders import Story, a_phase, a_plan, a_step, an_option
+from tests.report.watches import Watched
 
 ADMIN = "A regular user may not read the admin API"
 
@@ -228,6 +229,106 @@ def unfinished() -> Story:
     return story.begin("migrate")
 
 
+def _watched_plan() -> dict:
+    plan = the_plan()
+    home = a_step("first", "Home page answers in the first 15 minutes", 86)
+    watch = a_phase("watch", "Watch for 40 minutes", home, line=84, planned=2400)
+    return {**plan, "phases": [*plan["phases"], {**watch, "role": "watch"}]}
+
+
+def _released() -> Story:
+    story = _deployed(_before_smoke(Story(_watched_plan())))
+    for step in ("home", "admin", "search"):
+        story.do(step)
+    return story.gate("smoke").phase("watch", "Watch for 40 minutes", "watch").do("first")
+
+
+GOOD_SLICES = ((12, 310), (10, 290), (35, 380), (20, 460), (8, 300), (9, 310), (11, 320), (7, 305))
+
+
+def watch_go() -> Story:
+    """Every slice is good; one warning is on its way and fades."""
+    watched = Watched(_released())
+    watched.see(*GOOD_SLICES)
+    return watched.end().gate("watch").verdict("go", 0)
+
+
+def _tell(story: Story, number: int, text: str, state: str = "firing", *, tries: int = 1) -> None:
+    line = {
+        "alert": "rollback/1",
+        "severity": "page",
+        "state": state,
+        "reason": "first" if state == "firing" else "resolved",
+        "text": text,
+    }
+    notice = {"run": "7f3a", "number": number, "contact": "ops", "lines": [line]}
+    key = f"7f3a/{number}/ops/slack"
+    decided = {"alert": "rollback/1", "reason": line["reason"], "contacts": ["ops"], "who": ""}
+    story.say("alert.decided", decisions=[decided], notices=[notice], state={}, seen=1, ended=False)
+    body = {"notice": notice, "contact": "ops", "channel": "slack"}
+    story.say("delivery.due", key, body={**body, "due_ms": int(story.now.timestamp() * 1000)})
+    for attempt in range(1, tries):
+        story.say("delivery.trying", key, attempt=attempt)
+        body = {"failure": "timeout", "why": "no answer within 10 s", "next_s": 5.0}
+        story.wait(5).say("delivery.tried", key, attempt=attempt, body=body)
+    story.say("delivery.trying", key, attempt=tries)
+    done = {"outcome": "sent", "failure": None, "why": "", "id": "17", "attempts": tries}
+    story.say("delivery.done", key, attempt=tries, **done, contact="ops", channel="slack")
+
+
+def watch_rolled_back() -> Story:
+    """Two buckets in a row have too many errors, and the run goes back."""
+    watched = Watched(_released())
+    moves = watched.see((12, 310), (140, 290), (35, 520), (20, 300), (180, 470), (410, 480))
+    story = watched.story
+    why = moves[-1].reason
+    watched.end(complete=False, why=why)
+    story.gate("watch", "no-go", f"error rate > 1% for 2 consecutive buckets: {why}")
+    _going_back(story, f"Watch for 40 minutes: {why}", "options")
+    _tell(story, 1, f"rolling back: {why}", tries=2)
+    story.say("option.started", "previous", title="Option 1: previous release", stated_s=120)
+    story.do("switch-back", took=38, actual="exit 0").wait(11)
+    story.do("previous?proof:old-home", took=0.04).do("previous?proof:old-schema", took=5)
+    story.say("option.finished", "previous", status="pass", why="")
+    _back(story, "pass", option="previous", why="Option 1: previous release")
+    _tell(story, 2, "rolled back, the old state is proved", "resolved")
+    times = {"detect_s": 600.0, "decide_s": 0.045, "act_s": 38.0, "recover_s": 20.0}
+    return story.verdict("no-go", 4, why=why, way="options", times=times)
+
+
+def watch_blind() -> Story:
+    """A source refuses, then nobody carries the run on; what nobody saw is no evidence."""
+    watched = Watched(_released(), values=False, why=("permission denied",))
+    watched.see((12, 310), (10, 600), (8, None), (9, None), (None, None))
+    story = watched.story.wait(700)
+    story.say("run.resumed", pid=4711, gap_s=700)
+    watched.miss(2)
+    watched.see((None, None), coverage=0)
+    watched.see((140, 310), (7, 305))
+    story = watched.end()
+    note = {"alert": "no-data/response time/1", "reason": "silenced", "contacts": []}
+    story.say("alert.decided", decisions=[{**note, "who": "ana: planned work"}], notices=[])
+    story.say(
+        "question.asked",
+        "watch?gate",
+        question="`Watch for 40 minutes`: 2 without evidence; go on?",
+        form="hold",
+        choices=["go", "no-go"],
+        line=84,
+    )
+    said = {"reason": "the logs of the balancer are fine", "expires": "2026-04-01"}
+    story.wait(20).answer("watch?gate", "no-go", "eve", form="hold", **said)
+    body = {"verdict": "hold", "reasons": [], "held": ["fast", "errors"]}
+    return story.say("gate.decided", "watch", body=body).verdict("hold", 3, why="held by eve")
+
+
+def watching() -> Story:
+    """The watch goes on, and a trigger has one of its two buckets."""
+    watched = Watched(_released(), planned=288)
+    watched.see((12, 310), (10, 290), (35, 380), (20, 300), (140, 300))
+    return watched.story
+
+
 STORIES: dict[str, tuple[Callable[[], Story], int | None]] = {
     "go": (go, 0),
     "rolled-back": (rolled_back, 4),
@@ -237,4 +338,8 @@ STORIES: dict[str, tuple[Callable[[], Story], int | None]] = {
     "held-then-go": (held_then_go, 0),
     "crashed-and-resumed": (crashed_and_resumed, 0),
     "unfinished": (unfinished, None),
+    "watch-go": (watch_go, 0),
+    "watch-rolled-back": (watch_rolled_back, 4),
+    "watch-blind": (watch_blind, 3),
+    "watching": (watching, None),
 }

@@ -1,4 +1,4 @@
-"""Real receivers on this machine, for HTTP and SMTP: they keep everything, and fail when told to."""
+"""Real receivers on this machine, for HTTP and SMTP: they keep everything and fail when told."""
 
 from __future__ import annotations
 
@@ -122,39 +122,41 @@ class _Mail(socketserver.StreamRequestHandler):
         self.wfile.write(f"{line}\r\n".encode())
 
     def handle(self) -> None:
-        sink = self.sink
-        if sink.hangs:
-            sink.let_go.wait(30)
+        self.sender, self.people = "", list[str]()
+        if self.sink.hangs:
+            self.sink.let_go.wait(30)
             return
         self.say("220 sink ready")
-        sender, people = "", []
         while line := self.rfile.readline():
             text = line.decode().strip()
             verb = text[:4].upper()
-            if verb in sink.refuse:
-                self.say(sink.refuse[verb])
-            elif verb == "EHLO":
-                self.say("250-sink")
-                if sink.offers_login:
-                    self.say("250-AUTH PLAIN")
-                self.say("250 SMTPUTF8")
-            elif verb == "AUTH":
-                sink.logins.append(base64.b64decode(text.split()[2]).decode().replace("\0", " "))
-                self.say("235 welcome")
-            elif verb == "MAIL":
-                sender = text[10:].partition(">")[0].strip("<")
-                self.say("250 ok")
-            elif verb == "RCPT":
-                people.append(text[8:].strip("<> "))
-                self.say("250 ok")
-            elif verb == "DATA":
-                self.say("354 go on")
-                self.take(sender, people)
-                sender, people = "", []
-            elif verb == "QUIT":
-                self.say("221 bye")
-                return
+            if verb in self.sink.refuse:
+                self.say(self.sink.refuse[verb])
             else:
+                self.obey(verb, text)
+            if verb == "QUIT":
+                return
+
+    def obey(self, verb: str, text: str) -> None:
+        match verb:
+            case "EHLO":
+                self.say("250-sink\r\n250-AUTH PLAIN" if self.sink.offers_login else "250-sink")
+                self.say("250 SMTPUTF8")
+            case "AUTH":
+                account = base64.b64decode(text.split()[2]).decode()
+                self.sink.logins.append(account.replace("\0", " "))
+                self.say("235 welcome")
+            case "MAIL":
+                self.sender = text[10:].partition(">")[0].strip("<")
+                self.say("250 ok")
+            case "RCPT":
+                self.people.append(text[8:].strip("<> "))
+                self.say("250 ok")
+            case "DATA":
+                self.say("354 go on")
+                self.take(self.sender, self.people)
+                self.sender, self.people = "", []
+            case _:
                 self.say("250 ok")
 
     def take(self, sender: str, people: list[str]) -> None:

@@ -14,11 +14,17 @@ _LONGEST = 40
 
 
 def waiting(journal: Journal, run: str) -> tuple[Event, ...]:
-    """Return the questions of a run that nobody has answered yet, oldest first."""
+    """Return the questions of a run that nobody has answered yet, in the order of the runbook."""
     events = journal.events(run)
     asked = {event.item: event for event in events if event.kind == "question.asked"}
     items = open_questions([(event.kind, event.item) for event in events])
-    return tuple(asked[item] for item in items if journal.answer(run, item) is None)
+    waiting_ = [asked[item] for item in items if journal.answer(run, item) is None]
+    return tuple(sorted(waiting_, key=_line))
+
+
+def _line(event: Event) -> int:
+    line = event.body.get("line")
+    return line if isinstance(line, int) else 0
 
 
 def choices(event: Event) -> tuple[str, ...]:

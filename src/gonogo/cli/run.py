@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 
 from gonogo import __version__
 from gonogo.cli import screen
-from gonogo.cli.answers import read_answers
-from gonogo.cli.conduct import Conduct
 from gonogo.cli.home import Home, add_home, home_of, home_words, is_open
 from gonogo.cli.load import load
 from gonogo.cli.precheck import precheck
@@ -59,6 +57,8 @@ def carry_out(options: argparse.Namespace) -> int:
     _refuse_mistakes(plan)
     who = who_of(options)
     waivers = _waivers(plan, options.waive, who, options.expires)
+    from gonogo.cli.answers import read_answers
+
     answers = read_answers(options.answers, plan, who) if options.answers else None
     cwd = _folder(plan, options.file)
     home = home_of(options)
@@ -66,6 +66,8 @@ def carry_out(options: argparse.Namespace) -> int:
         refuse_open(home, home.journal(), plan, options.env)
     if not options.yes:
         _confirm_start(plan, options)
+    from gonogo.cli.conduct import Conduct
+
     journal = home.journal(create=True)
     run = secrets.token_hex(3)
     opening = _opening(plan, bindings, home, options, cwd)

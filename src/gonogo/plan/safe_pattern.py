@@ -9,13 +9,13 @@ reaches (`.*` before something that `.` fits too).
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 LONGEST = 2_000
 LONGEST_LINE = 8_192
 _OPEN_ENDS = 2
-_MANY = 64  # a repetition up to this often is as good as written out
 _ALPHABET = "".join(map(chr, range(256))) + "Ωж漢"
 _ALL = frozenset(_ALPHABET)
 _ESCAPED = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|\D)")
@@ -44,10 +44,6 @@ class _Item:
     high: int = 1
     settled: bool = False  # possessive: never gives back
 
-    @property
-    def boundless(self) -> bool:
-        return self.high > _MANY
-
 
 def compiled(text: str) -> re.Pattern[str]:
     """Return the pattern, ready to match from the start of a line.
@@ -58,11 +54,14 @@ def compiled(text: str) -> re.Pattern[str]:
     if len(text) > LONGEST:
         raise RefusedError(f"a pattern of {len(text)} characters is too long")
     try:
-        pattern = re.compile(text)
-    except (re.error, OverflowError, RecursionError) as problem:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)  # `[[`: read in another way one day
+            pattern = re.compile(text)
+    except (re.error, OverflowError, RecursionError, FutureWarning) as problem:
         raise RefusedError(f"the pattern cannot be read: {problem}") from None
     branches = _Reader(text).whole()
-    _refuse_nested(branches)
+    for branch in branches:
+        _refuse_nested(branch, frozenset())
     ends = max(sum(1 for _ in _open_ends(branch, frozenset())) for branch in branches)
     if ends > _OPEN_ENDS:
         raise RefusedError(
@@ -175,39 +174,31 @@ class _Reader:
 _LIMITS = {"*": (0, 1 << 20), "+": (1, 1 << 20), "?": (0, 1)}
 
 
-def _refuse_nested(branches: tuple[tuple[_Item, ...], ...]) -> None:
-    for item in (item for branch in branches for item in branch):
-        if item.branches:
-            if item.high > 1 and _is_risky(item):
-                raise RefusedError(
-                    "the pattern repeats a group that can be repeated in several ways",
-                    "write the repetition out, or use one class: `[^,]*`",
-                )
-            _refuse_nested(item.branches)
+def _refuse_nested(items: tuple[_Item, ...], after: frozenset[str]) -> None:
+    """Refuse groups that can be repeated in more than one way over the same text."""
+    for at, item in enumerate(items):
+        behind = _first(items[at + 1 :], after)
+        if item.high > 1:
+            behind |= _first((item,), frozenset())
+        if item.branches and item.high > 1 and _is_risky(item, behind):
+            raise RefusedError(
+                "the pattern repeats a group that can be repeated in several ways",
+                "write the repetition out, or use one class: `[^,]*`",
+            )
+        for branch in item.branches:
+            _refuse_nested(branch, behind)
 
 
-def _is_risky(group: _Item) -> bool:
-    """Tell whether there is more than one way to repeat a group over the same text."""
-    starts = [_first(branch, frozenset()) for branch in group.branches]
-    overlap = any(one & other for at, one in enumerate(starts) for other in starts[:at])
-    empty = any(all(_may_be_empty(item) for item in branch) for branch in group.branches)
-    if not group.boundless:
-        return _contains_boundless(group)
-    return overlap or empty or _contains_repetition(group)
-
-
-def _contains_boundless(group: _Item) -> bool:
+def _is_risky(group: _Item, behind: frozenset[str]) -> bool:
     return any(
-        item.boundless or _contains_boundless(item) for branch in group.branches for item in branch
-    )
-
-
-def _contains_repetition(group: _Item) -> bool:
-    return any(
-        item.high != item.low or _contains_repetition(item)
+        all(map(_may_be_empty, branch)) or next(_open_ends(branch, behind), None) is not None
         for branch in group.branches
-        for item in branch
-    )
+    ) or _starts_alike(group)
+
+
+def _starts_alike(group: _Item) -> bool:
+    starts = [_first(branch, frozenset()) for branch in group.branches]
+    return any(one & other for at, one in enumerate(starts) for other in starts[:at])
 
 
 def _may_be_empty(item: _Item) -> bool:
@@ -230,14 +221,13 @@ def _first(items: tuple[_Item, ...], after: frozenset[str]) -> frozenset[str]:
 
 
 def _open_ends(items: tuple[_Item, ...], after: frozenset[str]) -> Iterator[_Item]:
-    """Yield the repetitions that may go on where the next piece could begin."""
+    """Yield the pieces after which there is more than one way to go on over the same text."""
     for at, item in enumerate(items):
         behind = _first(items[at + 1 :], after)
-        if item.branches:
-            inner = behind | (_first((item,), frozenset()) if item.high > 1 else frozenset())
-            for branch in item.branches:
-                yield from _open_ends(branch, inner)
-            if item.boundless and _first((item,), frozenset()) & behind:
-                yield item
-        elif item.boundless and not item.settled and item.chars & behind:
+        start = _first((item,), frozenset())
+        for branch in item.branches:
+            yield from _open_ends(branch, behind | start if item.high > 1 else behind)
+        if (item.high > item.low and not item.settled and start & behind) or (
+            item.branches and _starts_alike(item)
+        ):
             yield item

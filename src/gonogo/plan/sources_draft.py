@@ -87,11 +87,12 @@ class Draft:
             if key in known:
                 continue
             owners = [f"`{other.kind}`" for other in KINDS if key in keys_of(other)]
-            hint = f"`{key}` belongs to {' and '.join(owners)}" if owners else ""
             near = nearest(key, known)
-            if near is not None:
-                hint = f"did you mean `{near}`?"
-            self.wrong("GN362", f"`{kind.kind}` has no `{key}`", hint or listed(known))
+            if owners:
+                hint = f"`{key}` belongs to {' and '.join(owners)}"
+            else:
+                hint = f"did you mean `{near}`?" if near else listed(known)
+            self.wrong("GN362", f"`{kind.kind}` has no `{key}`", hint)
 
     def text(self, key: str) -> str:
         """Return a text; empty when the key is not there."""

@@ -6,9 +6,8 @@ any day. What the events do not say stays empty; what never ran is listed as not
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import ClassVar
 
@@ -26,6 +25,7 @@ from gonogo.report.facts import (
     Waiver,
 )
 from gonogo.report.fold import Fold
+from gonogo.report.values import form, without_times
 from gonogo.report.watch import Watch
 from gonogo.run.journal import Event, broken_link
 
@@ -142,7 +142,7 @@ class Evidence:
         Left out: times, durations, gaps, attempts, notes about them, hosts, folders, run ids,
         process ids, hashes, and indicators that measure time.
         """
-        data = _without_times(form(self))
+        data = without_times(form(self))
         assert isinstance(data, dict)
         return data
 
@@ -239,9 +239,7 @@ def _accepted(phase: PhaseFacts, steps: tuple[StepFacts, ...], at: str) -> Phase
 def _phases(fold: Fold) -> tuple[PhaseFacts, ...]:
     at = fold.last.at if fold.last is not None else ""
     return tuple(
-        _accepted(
-            replace(phase, watch=_watch(fold, phase.id)), _steps(fold, "phase", phase.id), at
-        )
+        _accepted(replace(phase, watch=_watch(fold, phase.id)), _steps(fold, "phase", phase.id), at)
         for phase in fold.phases.values()
     )
 
@@ -352,39 +350,3 @@ def _broken_off(steps: Iterable[StepFacts]) -> tuple[Gap, ...]:
         for attempt in step.attempts[:-1]
         if not attempt.finished
     )
-
-
-def form(value: object) -> object:
-    """Return a value of the evidence as JSON values: its fields, then what follows from them."""
-    if is_dataclass(value) and not isinstance(value, type):
-        names = [item.name for item in fields(value)]
-        return {name: form(getattr(value, name)) for name in (*names, *getattr(value, "ALSO", ()))}
-    if isinstance(value, Mapping):
-        return {str(key): form(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [form(item) for item in value]
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    return str(value)
-
-
-_OF_TIME = {
-    *("run", "host", "folder", "place", "events", "head", "last_event", "broken_at", "number"),
-    *("started", "ended", "finished", "at", "since", "until", "asked", "gaps", "gap_s"),
-    *("attempts", "notes", "times", "measured_s", "duration_s", "proof_s", "total_s"),
-}
-_MEASURES_TIME = re.compile(
-    r"(^|[ _.])(pid|time|duration|latency|elapsed|s|ms|seconds)$", re.IGNORECASE
-)
-
-
-def _without_times(data: object, *, within: str = "") -> object:
-    if isinstance(data, dict):
-        return {
-            key: _without_times(item, within=key)
-            for key, item in data.items()
-            if not (_MEASURES_TIME.search(key) if within == "indicators" else key in _OF_TIME)
-        }
-    if isinstance(data, list):
-        return [_without_times(item) for item in data]
-    return data

@@ -76,7 +76,8 @@ class StepFacts:
         begun = any(attempt.started for attempt in self.attempts)
         if self.finding is None:
             return UNFINISHED if self.attempts else NOT_RUN
-        if self.finding.status is Status.UNKNOWN and not begun and not self.finding.started:
+        looked = begun or bool(self.finding.started) or self.effect == "rule"
+        if self.finding.status is Status.UNKNOWN and not looked:
             return SKIPPED if self.skipped else NOT_RUN  # the finding says why
         if self.skipped and self.finding.status in (Status.UNKNOWN, Status.WAIVED):
             return SKIPPED  # counts as waived or unknown, and was never carried out

@@ -14,6 +14,7 @@ from gonogo.report import terminal, words
 from gonogo.report.evidence import Evidence, Outcome
 from gonogo.report.facts import NOT_RUN, SKIPPED, UNFINISHED, StepFacts
 from gonogo.report.junit import attempt_words
+from gonogo.report.page import Page
 
 # A reader who sees no colour has the word, and beside it a sign of another shape.
 _SIGNS = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from gonogo.report.evidence import Evidence, form
+from gonogo.report.evidence import Evidence
+from gonogo.report.values import form
 
 SCHEMA = "gonogo.evidence/1"
 

@@ -16,6 +16,7 @@ from gonogo.judge.verdict import Status
 from gonogo.report import terminal, words
 from gonogo.report.evidence import Evidence, Outcome
 from gonogo.report.facts import NOT_RUN, UNFINISHED, Attempt, StepFacts
+from gonogo.report.page import Page
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

@@ -160,7 +160,7 @@ class Known:
         """Return the watch of this id; one that is not known yet is begun, with its phase."""
         if item not in self.watches:
             back = self.rollback is not None and self.rollback.begun
-            self.watches[item] = Watching(Watch(item), in_rollback=back)
+            self.watches[item] = Watching(Watch(item))
             if not back and item not in self.phases:
                 self.phases[item] = PhaseFacts(item, item)
             self.watched = item

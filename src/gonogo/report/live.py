@@ -19,6 +19,7 @@ from gonogo.report.evidence import gathered
 from gonogo.report.facts import StepFacts
 from gonogo.report.fold import Fold
 from gonogo.report.known import Key, about
+from gonogo.report.page import Page
 from gonogo.run.journal import Event
 
 if TYPE_CHECKING:

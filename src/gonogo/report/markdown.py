@@ -9,6 +9,7 @@ from gonogo.report import terminal, words
 from gonogo.report.evidence import Evidence, Outcome
 from gonogo.report.facts import OptionFacts, PhaseFacts, RollbackFacts, StepFacts
 from gonogo.report.junit import attempt_words
+from gonogo.report.page import Page
 
 _ACTIVE = re.compile(r"([\\`*_\[\]#|~@$])")
 _LINK = re.compile(r"(?i)(https?|ftp|mailto):|www\.")

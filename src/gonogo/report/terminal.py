@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from gonogo.judge.verdict import Status
 from gonogo.report import words
+from gonogo.report.alert_lines import alert_lines
 from gonogo.report.evidence import Evidence, Outcome
 from gonogo.report.facts import (
     NOT_RUN,
@@ -23,8 +24,9 @@ from gonogo.report.facts import (
     Times,
 )
 from gonogo.report.page import Page
+from gonogo.report.watch_lines import watch_lines
 
-_NOUNS = {"check": "check", "action": "action", "manual": "answer"}
+_NOUNS = {"check": "check", "action": "action", "manual": "answer", "rule": "rule"}
 _ENDINGS = {
     Outcome.GO: "GO",
     Outcome.HOLD: "HOLD",
@@ -46,6 +48,7 @@ def render(evidence: Evidence, *, width: int = 80) -> str:
         lines += not_pass(evidence.elsewhere, page)
     if evidence.rollback is not None:
         lines += rollback_lines(evidence.rollback, page, known=_not_pass_ids(evidence))
+    lines += alert_lines(evidence.deliveries, evidence.alerts, page)
     for question in evidence.questions:
         lines += question_lines(question, page)
     for gap in evidence.gaps:
@@ -85,7 +88,7 @@ def counts(steps: Sequence[StepFacts], room: int = 80) -> str:
     kinds = Counter(_NOUNS.get(step.effect, "step") for step in good)
     named = [
         words.count(kinds[noun], noun)
-        for noun in ("check", "action", "step", "answer")
+        for noun in ("check", "action", "step", "rule", "answer")
         if kinds[noun]
     ]
     if waived:
@@ -106,15 +109,18 @@ def phase_line(phase: PhaseFacts, page: Page) -> str:
     title = words.pad(words.cut(words.one_line(phase.title), page.titles - 1), page.titles)
     tail = planned(phase.planned_s) if phase.begun else ""
     room = page.width - page.word - words.cells(title) - (28 if page.width >= 60 else 8)
-    return page.row(phase.word, title + counts(phase.steps, room), phase.measured_s, tail)
+    return page.row(phase.word, title + counts(phase.judged, room), phase.measured_s, tail)
 
 
 def phase_lines(phase: PhaseFacts, page: Page) -> list[str]:
     """Return the line of a phase and, once it was begun, all of its steps that did not pass."""
     if not phase.begun:
         return [phase_line(phase, page)]
-    lines = [phase_line(phase, page), *not_pass(phase.steps, page)]
-    titles = tuple(f"{step.title}:" for step in phase.steps)
+    lines = [phase_line(phase, page)]
+    if phase.watch is not None:
+        lines += watch_lines(phase.watch, page)
+    lines += not_pass(phase.judged, page)
+    titles = tuple(f"{step.title}:" for step in phase.judged)
     for reason in phase.decisions[-1].reasons if phase.decisions else ():
         if not reason.startswith(titles):  # a step's own reason stands with the step
             lines += _indented(reason, page)
@@ -193,6 +199,9 @@ def rollback_lines(back: RollbackFacts, page: Page, known: frozenset[str]) -> li
     if back.reason and back.item not in known:
         lines += _indented(f"because {back.reason}", page)
     lines += proof_lines(back, page)
+    for watch in back.watches:
+        lines += [page.row("watch", words.one_line(watch.phase)), *watch_lines(watch, page)]
+        lines += not_pass(watch.findings, page)
     told = back.status == Status.PASS and bool(back.proof)
     told = told or any(back.why == option.why for option in back.options)
     if back.why and back.finished and not told:
@@ -325,8 +334,9 @@ def _spent(steps: Iterable[StepFacts]) -> float | None:
 
 def _not_pass_ids(evidence: Evidence) -> frozenset[str]:
     """Return the ids of what a reader has already seen as not passed."""
-    steps = (step for phase in evidence.phases for step in phase.steps)
+    steps = (step for phase in evidence.phases for step in phase.judged)
     shown = {step.id for step in steps if step.finding and step.status is not Status.PASS}
     return frozenset(
-        shown | {phase.id for phase in evidence.phases if shown & {step.id for step in phase.steps}}
+        shown
+        | {phase.id for phase in evidence.phases if shown & {step.id for step in phase.judged}}
     )

@@ -32,7 +32,6 @@ class Watching:
     slices: list[Slice] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     latest: dict[str, Move] = field(default_factory=dict)
-    in_rollback: bool = False
 
     def whole(self, findings: tuple[StepFacts, ...] = ()) -> Watch:
         """Return all of it."""
@@ -233,10 +232,8 @@ def _lacking(one: Slice, names: Mapping[str, str]) -> _Lacks:
         if not taken.count:
             looked = bool(taken.why) or (taken.coverage or 0) > 0
             found[name] = (NO_DATA if looked else NOT_WATCHED, taken.why)
-    if metrics and len(found) == len(metrics):
-        if all(what == NOT_WATCHED for what, _ in found.values()):
-            return {"": (NOT_WATCHED, ())}
-    return found
+    blind = [what for what, _ in found.values() if what == NOT_WATCHED]
+    return {"": (NOT_WATCHED, ())} if metrics and len(blind) == len(metrics) else found
 
 
 def _extended(

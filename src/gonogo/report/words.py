@@ -141,6 +141,14 @@ def at_ms(value: object) -> str:
         return ""
 
 
+def later(moment: datetime, seconds: float) -> str:
+    """Return the time of the journal that lies so many seconds behind a moment."""
+    try:
+        return clock.stamp(moment + timedelta(seconds=seconds))
+    except OverflowError:
+        return ""
+
+
 def seconds_between(start: str, end: str) -> float | None:
     """Return the seconds from one time of the journal to another; None when one is missing."""
     first, last = moment(start), moment(end)

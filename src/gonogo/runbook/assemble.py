@@ -16,6 +16,7 @@ from gonogo.runbook import (
     settings,
     strangers,
     variables,
+    watched,
 )
 from gonogo.runbook.binding import Binder, Loose
 from gonogo.runbook.blocks import Fences
@@ -103,6 +104,7 @@ class _Assembly:
         phases = tuple(self._phase(one) for one in bound if self._is_phase(one))
         back = self._rollback(bound)
         contradictions.report(self.rules.rules, self.book)
+        watched.report(self.settings, self.rules.rules, self.book)
         used = variables.collect(self.fences.variables, self.settings, self.book)
         self._check_empty(phases)
         return Plan(

@@ -1,0 +1,95 @@
+"""The metrics and rules of a watch while a runbook is read: sources that cannot be, promises broken.
+
+A metric is bound to its source here, so that its mistakes are found together with all the others
+and not when the watch begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from gonogo.errors import Diagnostic, Severity
+from gonogo.plan.condition import Op, Predicate
+from gonogo.plan.model import Consequence, Rule
+from gonogo.plan.sources_read import read_metric
+from gonogo.plan.units import Quantity, comparable, compare
+from gonogo.runbook.notebook import Notebook
+from gonogo.runbook.settings import Settings
+
+_UP = frozenset({Op.GT, Op.GE})
+_DOWN = frozenset({Op.LT, Op.LE})
+_TELLS = {
+    Consequence.WARN: "warns",
+    Consequence.PAGE: "pages",
+    Consequence.CRITICAL: "pages",
+    Consequence.ROLLBACK: "rolls back",
+}
+
+
+def report(found: Settings, rules: Sequence[Rule], book: Notebook) -> None:
+    """Note every mistake in a source, and alerts that go off while the objective still holds."""
+    targets = [target.name for target in found.targets]
+    for metric in found.metrics:
+        for diagnostic in read_metric(metric, targets)[1]:
+            book.lenient(diagnostic)
+    book.extend(_hasty(rules))
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """A limit, and on which side of it the service is bad."""
+
+    rule: Rule
+    predicate: Predicate
+    value: Quantity
+    bad_above: bool
+
+
+def _bounds(rules: Iterable[Rule]) -> Iterator[_Bound]:
+    for rule in rules:
+        must_hold = rule.consequence is Consequence.OBJECTIVE
+        for predicate in rule.condition.predicates:
+            if isinstance(predicate.value, Quantity) and predicate.op in _UP | _DOWN:
+                bad_above = (predicate.op in _UP) is not must_hold
+                yield _Bound(rule, predicate, predicate.value, bad_above)
+
+
+def _hasty(rules: Sequence[Rule]) -> Iterator[Diagnostic]:
+    """Yield a remark for each alert or trigger that holds where its objective holds too.
+
+    An early warning may be meant so and is only a note; a call or a rollback contradicts what the
+    objective promises. With several objectives for one figure the most lenient one counts.
+    """
+    bounds = list(_bounds(rules))
+    objectives = [b for b in bounds if b.rule.consequence is Consequence.OBJECTIVE]
+    for bound in bounds:
+        if bound.rule.consequence is Consequence.OBJECTIVE:
+            continue
+        promised = [o for o in objectives if _same_figure(o, bound)]
+        if not promised or not all(_comes_first(bound, o) for o in promised):
+            continue
+        first = promised[0]
+        early = bound.rule.consequence is Consequence.WARN
+        yield Diagnostic(
+            "GN346",
+            f"{_TELLS[bound.rule.consequence]} at {bound.predicate.op.value} {bound.value.say()},"
+            f" where the objective {first.predicate.op.value} {first.value.say()}"
+            f" (line {first.rule.span.line}) may still hold",
+            bound.predicate.span,
+            hint="an early warning may be meant so"
+            if early
+            else "let the objective say what is promised, and nobody be called before",
+            severity=Severity.NOTE if early else Severity.WARNING,
+        )
+
+
+def _same_figure(one: _Bound, other: _Bound) -> bool:
+    mine, theirs = one.predicate, other.predicate
+    same = (mine.metric, mine.stat) == (theirs.metric, theirs.stat)
+    return same and one.bad_above is other.bad_above and comparable(one.value, other.value)
+
+
+def _comes_first(alert: _Bound, objective: _Bound) -> bool:
+    order = compare(alert.value, objective.value)
+    return order < 0 if alert.bad_above else order > 0
