@@ -6,9 +6,15 @@ import platform
 import sys
 from pathlib import Path
 
-from bench import engine, startup, steps
+from bench import engine, load_bench, rules_bench, startup, steps
 
-PARTS = {"startup": startup.report, "steps": steps.report, "engine": engine.report}
+PARTS = {
+    "startup": startup.report,
+    "steps": steps.report,
+    "engine": engine.report,
+    "rules": rules_bench.report,
+    "load": load_bench.report,
+}
 
 
 def main(words: list[str]) -> int:

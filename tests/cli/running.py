@@ -12,7 +12,19 @@ from pathlib import Path
 
 PROGRAM = (sys.executable, "-m", "gonogo")
 TIMEOUT_S = 100
-_MINE = ("GONOGO", "PG", "NO_COLOR", "TERM", "COLUMNS", "PYTHONIOENCODING", "LC_", "LANG")
+_BYTECODE = Path(__file__).parents[2] / ".pytest_cache" / "bytecode"
+"""Most of a start would be compiling otherwise, where nothing may be written beside the sources."""
+_MINE = (
+    "PYTHONDONTWRITEBYTECODE",
+    "GONOGO",
+    "PG",
+    "NO_COLOR",
+    "TERM",
+    "COLUMNS",
+    "PYTHONIOENCODING",
+    "LC_",
+    "LANG",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +44,8 @@ class Done:
 def surroundings(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return an environment that does not depend on who runs the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_MINE)}
-    return kept | {"LC_ALL": "C.UTF-8", "COLUMNS": "80", "TERM": "xterm"} | dict(more or {})
+    kept |= {"LC_ALL": "C.UTF-8", "COLUMNS": "80", "TERM": "xterm"}
+    return kept | {"PYTHONPYCACHEPREFIX": str(_BYTECODE)} | dict(more or {})
 
 
 def gonogo(

@@ -89,6 +89,11 @@ def test_a_refusal_has_its_reason(mails: MailSink, verb: str, line: str, failure
     assert "xyzzy" not in repr(told)
 
 
+def test_a_mail_that_was_taken_is_sent_whatever_the_goodbye(mails: MailSink) -> None:
+    mails.refuse = {"QUIT": "421 gone already"}
+    assert mail(mails).send(a_notice(), key="k").failure is None
+
+
 def test_a_server_that_hangs_is_left_in_time(mails: MailSink) -> None:
     mails.hangs = True
     told = mail(mails, timeout_s=0.2).send(a_notice(), key="k")

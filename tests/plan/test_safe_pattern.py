@@ -25,8 +25,9 @@ BAD = {
     r"(.*?,){11}P": "repeats a group",
     r"(a*)*": "repeats a group",
     r"(?:a?){50}a{50}x": "repeats a group",
-    r".*.*.*x": "3 places",
-    r"\w+\d+\w+\d+a": "3 places",
+    r".*.*.*x": "too long on some line",
+    r"\w+\d+\w+\d+a": "too long on some line",
+    r".*a.*a\w+!": "too long on some line",
     r"(?=a)b": "`(?=a` is not allowed",
     r"(a)\1": r"`\1` is not allowed",
     r"(?P<a>x)(?P=a)": "is not allowed",
@@ -76,7 +77,6 @@ def test_any_pattern_is_refused_or_ends(text: str, char: str) -> None:
 def test_any_text_is_a_pattern_or_refused(text: str) -> None:
     try:
         pattern = compiled(text)
-    except RefusedError as problem:
-        assert str(problem)
-    else:
-        assert isinstance(pattern, re.Pattern)
+    except RefusedError:
+        return
+    assert isinstance(pattern, re.Pattern)

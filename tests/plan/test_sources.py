@@ -16,6 +16,7 @@ from gonogo.plan.sources_read import read_metric
 from gonogo.source import Span
 
 TARGETS = ("app", "db", "cache", "prom")
+ROWS = {"sql": "db", "rows": "SELECT 1", "at": "t"}
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 
 
@@ -38,7 +39,7 @@ def read(**fields: object) -> tuple[Source | None, tuple[Diagnostic, ...]]:
         ({"sql": "db", "query": "SELECT 1, 2", "delta": True}, Yields.SHARE, "%"),
         ({"sql": "db", "query": "SELECT 1 a", "delta": True, "value": "a"}, Yields.AMOUNT, ""),
         ({"sql": "db", "query": "SELECT 1", "hits": "a", "misses": "b"}, Yields.SAMPLES, "%"),
-        ({"sql": "db", "rows": "SELECT 1", "at": "t", "value": "v"}, Yields.GIVEN, ""),
+        ({**ROWS, "value": "v"}, Yields.GIVEN, ""),
         (
             {"sql": "db", "rows": "SELECT 1", "at": "t", "hits": "e", "total": "n"},
             Yields.SHARE,

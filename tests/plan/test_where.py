@@ -102,7 +102,7 @@ def test_asks_a_line(text: str, said: bool | None) -> None:
     ],
 )
 def test_says_what_it_does_not_understand(text: str, said: str) -> None:
-    with pytest.raises(NotUnderstoodError, match=".*") as caught:
+    with pytest.raises(NotUnderstoodError) as caught:
         read(text)
     assert said in str(caught.value)
 
@@ -115,10 +115,9 @@ def test_knows_its_fields() -> None:
 def test_any_text_is_a_filter_or_said_not_to_be(text: str) -> None:
     try:
         asked = read(text)
-    except NotUnderstoodError as problem:
-        assert str(problem)
-    else:
-        assert compiled(asked)(LINE) in {True, False, None}
+    except NotUnderstoodError:
+        return
+    assert compiled(asked)(LINE) in {True, False, None}
 
 
 NAMES = st.sampled_from(["status", "gone", "path", "user"])

@@ -34,9 +34,9 @@ def a_rule(name: str, text: str, consequence: str, line: int) -> Rule:
 
 
 RULES = (
-    a_rule("fast", "response time p95 < 500ms", "objective", 90),
-    a_rule("slow", "response time p95 > 450ms for 2 buckets", "warn", 91),
-    a_rule("errors", "error rate > 1% for 2 consecutive buckets", "rollback", 92),
+    a_rule("fast", "response time p95 < 500ms", "objective", 86),
+    a_rule("slow", "response time p95 > 450ms for 2 buckets", "warn", 88),
+    a_rule("errors", "error rate > 1% for 2 consecutive buckets", "rollback", 90),
 )
 Slice = tuple[int | None, int | None]  # errors in 10,000 requests, p95 in ms; None: no data
 

@@ -128,7 +128,7 @@ class _Mail(socketserver.StreamRequestHandler):
             return
         self.say("220 sink ready")
         while line := self.rfile.readline():
-            text = line.decode().strip()
+            text = line.decode("utf-8", "replace").strip()
             verb = text[:4].upper()
             if verb in self.sink.refuse:
                 self.say(self.sink.refuse[verb])
@@ -156,6 +156,8 @@ class _Mail(socketserver.StreamRequestHandler):
                 self.say("354 go on")
                 self.take(self.sender, self.people)
                 self.sender, self.people = "", []
+            case "QUIT":
+                self.say("221 bye")
             case _:
                 self.say("250 ok")
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import TextIO, cast
 
 _PLAIN = {
-    "→": "->",
-    "…": "...",
+    "→": ">",
+    "…": "~",
     "≥": ">=",
     "≤": "<=",
     "≠": "!=",
@@ -27,7 +27,8 @@ _PLAIN = {
     "×": "x",
     "\ufe0f": "",
 }
-"""What our own marks become where the encoding of a stream cannot hold them."""
+"""What our own marks become where the encoding of a stream cannot hold them; as wide if they can
+stand in a column."""
 _HANDLER = "gonogo"
 
 lost: list[OSError] = []

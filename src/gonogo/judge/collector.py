@@ -215,6 +215,11 @@ class Collector:
             slot = series.open[start] = _Slice(series.limits)
         return slot
 
+    @property
+    def believed_ms(self) -> int:
+        """Return the latest time that is believed: nothing closes behind it."""
+        return self._latest
+
     def advance(self, now_ms: int) -> tuple[Bucket, ...]:
         """Say what time it is; return the buckets that are closed by it, oldest first.
 
@@ -222,14 +227,22 @@ class Collector:
         A jump forward is believed at the second call that agrees with it, so that a clock that is
         wrong for a moment closes nothing. At most `MOST_AT_ONCE` slices are closed in a call.
         """
+        self.tell(now_ms)
+        return () if self._doubted is not None else self.close_until(self._latest)
+
+    def tell(self, now_ms: int) -> None:
+        """Say what time it is and close nothing yet: the sources may have more up to then."""
         if now_ms - self._now > self._step:
             if not self._agrees(now_ms):
                 self._doubted = now_ms
-                return ()
+                return
             self._now = self._doubted or now_ms
         self._doubted = None
         self._pass(now_ms)
-        return self._close_until(self._latest - self.grid.grace_ms)
+
+    def close_until(self, moment_ms: int) -> tuple[Bucket, ...]:
+        """Return the buckets whose grace is over at a moment that is believed, oldest first."""
+        return self._close_until(min(moment_ms, self._latest) - self.grid.grace_ms)
 
     def _pass(self, now_ms: int) -> None:
         """Take the time since the last call as watched, unless it is too long or negative."""

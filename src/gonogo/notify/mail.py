@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import smtplib
@@ -36,8 +37,7 @@ class Mail:
         """Send one mail."""
         mail = self._mail(notice, key, is_copy=is_copy)
         try:
-            with self._connected() as smtp:
-                smtp.send_message(mail)
+            self._hand_over(mail)
         except smtplib.SMTPNotSupportedError:
             return Receipt(Failure.AUTH, "the server takes no password, or none without TLS")
         except smtplib.SMTPRecipientsRefused as error:
@@ -50,6 +50,15 @@ class Mail:
         except (smtplib.SMTPException, OSError, ValueError) as error:
             return _not_sent(error, self.timeout_s)
         return Receipt(id=str(mail["Message-ID"]))
+
+    def _hand_over(self, mail: EmailMessage) -> None:
+        smtp = self._connected()
+        try:
+            smtp.send_message(mail)
+            with contextlib.suppress(smtplib.SMTPException, OSError):
+                smtp.quit()  # the mail was taken: no goodbye can undo that
+        finally:
+            smtp.close()
 
     def _mail(self, notice: Notice, key: str, *, is_copy: bool) -> EmailMessage:
         host = socket.gethostname() or "localhost"

@@ -3,7 +3,7 @@
 A pattern of the runbook meets lines that strangers can write (a user agent, a path). So nothing
 is allowed in it that makes the matcher try many ways: no repetition inside a repetition, no
 references back, no looking around, and at most two places where it is open how far a repetition
-reaches (`.*` before something that `.` fits too).
+reaches (`.*` before something that `.` fits too), or one and a repetition that may fail after it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 LONGEST = 2_000
 LONGEST_LINE = 8_192
-_OPEN_ENDS = 2
+_HIGHEST_POWER = 2  # of the length of the line, in the number of steps
 _ALPHABET = "".join(map(chr, range(256))) + "Ωж漢"
 _ALL = frozenset(_ALPHABET)
 _ESCAPED = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|\D)")
@@ -62,11 +62,11 @@ def compiled(text: str) -> re.Pattern[str]:
     branches = _Reader(text).whole()
     for branch in branches:
         _refuse_nested(branch, frozenset())
-    ends = max(sum(1 for _ in _open_ends(branch, frozenset())) for branch in branches)
-    if ends > _OPEN_ENDS:
+    power = max(map(_power, branches))
+    if power > _HIGHEST_POWER:
         raise RefusedError(
-            f"the pattern has {ends} places where it is open how far a repetition reaches, "
-            f"expected at most {_OPEN_ENDS}",
+            "the pattern could take too long on some line: it is open in too many places how far "
+            "a repetition reaches",
             r"say where it ends: `\S+` or `[^,]*` instead of `.*`",
         )
     return pattern
@@ -218,6 +218,33 @@ def _first(items: tuple[_Item, ...], after: frozenset[str]) -> frozenset[str]:
         if not _may_be_empty(item):
             return found
     return found | after
+
+
+def _power(branch: tuple[_Item, ...]) -> int:
+    """Return with which power of the length the number of steps can grow."""
+    items = _flat(branch)
+    ends = [
+        sum(1 for _ in _open_ends((item,), _first(items[at + 1 :], frozenset())))
+        for at, item in enumerate(items)
+    ]
+    if not any(ends):
+        return 1
+    last = max(at for at, number in enumerate(ends) if number)
+    may_fail = any(
+        item.high > item.low and not all(map(_may_be_empty, items[at + 1 :]))
+        for at, item in enumerate(items)
+        if at > last
+    )
+    return sum(ends) + may_fail
+
+
+def _flat(items: tuple[_Item, ...]) -> tuple[_Item, ...]:
+    """Write groups out that stand there once and have no alternatives."""
+    found: list[_Item] = []
+    for item in items:
+        plain = len(item.branches) == 1 and item.low == item.high == 1
+        found += _flat(item.branches[0]) if plain else (item,)
+    return tuple(found)
 
 
 def _open_ends(items: tuple[_Item, ...], after: frozenset[str]) -> Iterator[_Item]:

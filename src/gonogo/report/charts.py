@@ -48,7 +48,7 @@ def chart(rule: RuleFacts, watch: Watch, name: str) -> Chart:
     """Return the drawing of one rule; `name` makes the ids in it unique on the page."""
     series = list(watch.series(rule.id))
     columns = watch_words.chunks(series, COLUMNS)
-    scale = _Scale.of(series, rule)
+    scale = _Scale.of(series)
     step = (WIDTH - LEFT - RIGHT) / max(len(columns), 1)
     middles = [LEFT + (place + 0.5) * step for place in range(len(columns))]
     line, dots = _drawn(columns, middles, scale)
@@ -78,7 +78,7 @@ class _Scale:
     valued: bool
 
     @classmethod
-    def of(cls, series: Sequence[Seen], rule: RuleFacts) -> _Scale:
+    def of(cls, series: Sequence[Seen]) -> _Scale:
         values = [seen.value for seen in series if seen.known and seen.value is not None]
         limit = next((seen.limit for seen in reversed(series) if seen.limit is not None), None)
         unit = next((seen.unit for seen in reversed(series) if seen.unit), "")
@@ -121,27 +121,18 @@ def _drawn(
     columns: Sequence[Sequence[Seen]], middles: Sequence[float], scale: _Scale
 ) -> tuple[str, str]:
     """Return the line through known values, broken at gaps, and what stands alone as dots."""
-    line, dots = [], []
-    run: list[str] = []
+    runs: list[list[str]] = [[]]
+    dots: list[str] = []
     for column, x in zip(columns, middles, strict=True):
-        judged = [seen for seen in column if seen.known and (seen.value is not None)]
-        if not scale.valued:
-            good = any(seen.event == GOOD for seen in column)
-            dots += [_dot(x, scale.y(0.2))] if good else []
-        elif judged:
-            run += [f"{x:.1f},{y}" for y in _ends(judged, scale)]
-            continue
-        line, dots = _flushed(run, line, dots)
-        run = []
-    line, dots = _flushed(run, line, dots)
-    return "".join(line), "".join(dots)
-
-
-def _flushed(run: list[str], line: list[str], dots: list[str]) -> tuple[list[str], list[str]]:
-    if len(run) == 1:
-        x, _, y = run[0].partition(",")
-        return line, [*dots, _dot(float(x), float(y))]
-    return ([*line, "M" + "L".join(run)], dots) if run else (line, dots)
+        judged = [seen for seen in column if seen.known and seen.value is not None]
+        if judged:
+            runs[-1] += [f"{x:.1f},{y}" for y in _ends(judged, scale)]
+        else:
+            runs.append([])
+        if not scale.valued and any(seen.event == GOOD for seen in column):
+            dots.append(_dot(x, scale.y(0.2)))
+    dots += [_dot(*map(float, run[0].split(","))) for run in runs if len(run) == 1]
+    return "".join("M" + "L".join(run) for run in runs if len(run) > 1), "".join(dots)
 
 
 def _ends(judged: Sequence[Seen], scale: _Scale) -> list[float]:
@@ -185,12 +176,13 @@ def _unknown(columns: Sequence[Sequence[Seen]], step: float) -> list[tuple[float
 
 def _fires(rule: RuleFacts, watch: Watch, step: float) -> list[Mark]:
     """Return where the rule fired, at the slice that filled its streak; the first ones only."""
-    places = {one.start: place for place, one in enumerate(watch.slices)}
-    columns = min(len(watch.slices), COLUMNS) or 1
+    grid = watch.grid()
+    places = {one.start: place for place, one in enumerate(grid) if one is not None}
+    columns = min(len(grid), COLUMNS) or 1
     fired = [move for move in watch.moves if move.rule == rule.id and move.after == FIRING]
     return [
         Mark(
-            round(LEFT + (places[move.at] * columns // len(watch.slices) + 0.5) * step, 1),
+            round(LEFT + (places[move.at] * columns // len(grid) + 0.5) * step, 1),
             TOP,
             f"fired {watch_words.clock(move.at, watch)}",
         )

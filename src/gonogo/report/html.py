@@ -11,10 +11,13 @@ from markupsafe import Markup
 
 from gonogo.judge.verdict import Status, Verdict
 from gonogo.report import terminal, words
+from gonogo.report.alerts import worth_telling
 from gonogo.report.evidence import Evidence, Outcome
 from gonogo.report.facts import NOT_RUN, SKIPPED, UNFINISHED, StepFacts
 from gonogo.report.junit import attempt_words
 from gonogo.report.page import Page
+from gonogo.report.watch_html import SIZE, ShownWatch, shown
+from gonogo.report.watch_tables import MOST
 
 # A reader who sees no colour has the word, and beside it a sign of another shape.
 _SIGNS = {
@@ -48,6 +51,7 @@ class Section:
     word: str
     steps: tuple[StepFacts, ...]
     notes: tuple[str, ...] = ()
+    watch: ShownWatch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +88,23 @@ def render(evidence: Evidence) -> str:
         sections=sections,
         bars=_bars(evidence),
         recovery=_recovery(evidence),
+        size=SIZE,
         lines=_lines(evidence, sections, anchors),
         anchor_of=lambda step: anchors[id(step)],
+        **_alerts(evidence),
         open_questions=[question for question in evidence.questions if question.is_open],
     )
+
+
+def _alerts(evidence: Evidence) -> dict[str, object]:
+    """Return the last deliveries and decisions, and how many are left out before them."""
+    notes = [note for note in evidence.alerts if worth_telling(note)]
+    return {
+        "deliveries": evidence.deliveries[-MOST:],
+        "more_deliveries": max(0, len(evidence.deliveries) - MOST),
+        "notes": notes[-MOST:],
+        "more_notes": max(0, len(notes) - MOST),
+    }
 
 
 @lru_cache(maxsize=1)
@@ -137,7 +154,7 @@ def _sections(evidence: Evidence) -> tuple[Section, ...]:
             f"p{place}",
             phase.title,
             phase.word,
-            phase.steps,
+            phase.judged,
             tuple(
                 f"gate at {words.day_and_time(decision.at)}: "
                 f"{decision.verdict.value if decision.verdict else 'no verdict'}"
@@ -145,6 +162,7 @@ def _sections(evidence: Evidence) -> tuple[Section, ...]:
                 for decision in phase.decisions
             )
             + ((f"includes a gap of {words.duration(phase.gap_s)}",) if phase.gap_s else ()),
+            None if phase.watch is None else shown(phase.watch, f"w{place}", phase.title),
         )
         for place, phase in enumerate(evidence.phases, start=1)
     ]
@@ -163,6 +181,9 @@ def _sections(evidence: Evidence) -> tuple[Section, ...]:
         title = f"{back.proof_title or 'Proof that the old state is back'} (old version)"
         word = back.proof_verdict.value if back.proof_verdict is not None else ""
         found.append(Section("proof", title, word, back.proof))
+    for place, watch in enumerate(back.watches, start=1):
+        title, anchor = f"Watch {watch.phase}", f"v{place}"
+        found.append(Section(f"r{anchor}", title, "", watch.findings, watch=shown(watch, anchor)))
     return tuple(found)
 
 
@@ -176,7 +197,7 @@ def _bars(evidence: Evidence) -> tuple[Bar, ...]:
             f"p{place}",
             phase.title,
             phase.word,
-            terminal.counts(phase.steps),
+            terminal.counts(phase.judged),
             phase.measured_s,
             phase.planned_s,
         )

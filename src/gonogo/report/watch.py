@@ -12,6 +12,7 @@ BREACH, GOOD, NO_DATA = "breach", "good", "no data"
 PENDING, FIRING, RESOLVED = "pending", "firing", "resolved"
 NOT_WATCHED = "not watched"
 OBJECTIVE, WARN = "objective", "warn"
+_MOST_MISSING = 2_016  # a week of slices; a longer hole is drawn no longer
 RULE = "rule"
 """The effect of a finding about a rule: it was watched, not carried out."""
 
@@ -148,11 +149,23 @@ class Watch:
         """Return the latest closed slice."""
         return self.slices[-1] if self.slices else None
 
-    def series(self, rule: str) -> Iterator[Seen]:
-        """Yield what each slice says about a rule."""
-        nothing = Seen()
+    def grid(self) -> list[Slice | None]:
+        """Return the slices in their places on the clock; None where one is missing."""
+        found: list[Slice | None] = []
+        before: int | None = None
         for one in self.slices:
-            yield one.rules.get(rule, nothing)
+            if before is not None and self.width_ms:
+                missing = (one.start_ms - before) // self.width_ms - 1
+                found += [None] * min(max(missing, 0), _MOST_MISSING)
+            found.append(one)
+            before = one.start_ms
+        return found
+
+    def series(self, rule: str) -> Iterator[Seen]:
+        """Yield what each slice says about a rule; nothing of a missing one."""
+        nothing = Seen()
+        for one in self.grid():
+            yield nothing if one is None else one.rules.get(rule, nothing)
 
     def since(self, rule: str) -> str:
         """Return since when a rule is as it is: the first slice that counts; empty if unknown."""

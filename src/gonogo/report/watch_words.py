@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +20,6 @@ from gonogo.report.watch import (
     Seen,
     Watch,
 )
-import itertools
 
 _BARS = "▁▂▃▄▅▆▇█"
 _VERBS = {

@@ -8,21 +8,23 @@ person has to say what is true.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
+from gonogo.judge.buckets import Bucket
 from gonogo.judge.rules import Machine, Terms
 from gonogo.judge.streaks import Event
 from gonogo.judge.verdict import Finding, Status
-from gonogo.plan.kinds import Role
 from gonogo.plan.model import Consequence, Phase, Plan, Rule
+from gonogo.plan.sources import Source
 from gonogo.run import watching
 from gonogo.run.durable import Slots
 from gonogo.run.people import Form, Question, ask
-from gonogo.run.sampling import form_of
+from gonogo.run.sampling import Begun
 from gonogo.run.scene import Scene
 
 PATIENCE = 6
-"""How many buckets the figures have to become green."""
+"""How many whole buckets the figures have to become green."""
 
 
 def must_be_green(plan: Plan) -> tuple[Rule, ...]:
@@ -33,9 +35,9 @@ def must_be_green(plan: Plan) -> tuple[Rule, ...]:
 
 def slot_names(plan: Plan, way: str) -> list[str]:
     """Return the names of the slots that one way back may need to see green."""
-    if _phase(plan) is None or not must_be_green(plan):
+    if watching.watched_phase(plan) is None or not must_be_green(plan):
         return []
-    return [f"{way}?green", *(_slot(way, n) for n in range(PATIENCE)), f"{way}?green?asked"]
+    return [f"{way}?green", *(_slot(way, n) for n in range(PATIENCE + 1)), f"{way}?green?asked"]
 
 
 async def green(scene: Scene, slots: Slots, way: str) -> Finding | None:
@@ -44,38 +46,42 @@ async def green(scene: Scene, slots: Slots, way: str) -> Finding | None:
     Without a watch that had begun there is nothing to compare with, and the proof steps decide.
     """
     rules = must_be_green(scene.plan)
-    phase = _phase(scene.plan)
+    phase = watching.watched_phase(scene.plan)
     if phase is None or not rules or scene.last("watch.started", phase.id) is None:
         return None
-    begun = await slots.run(f"{way}?green", partial(_begin, scene, way))
     sources = watching.sources_of(scene.plan)
+    begun = Begun.from_json(await slots.run(f"{way}?green", partial(_begin, scene, way, sources)))
     terms = Terms(width_ms=watching.width_ms(scene.plan))
-    forms = {name: form_of(source) for name, source in sources.items()}
-    machine = Machine(rules, forms, terms)
-    attendant = watching.Attendant(
-        scene, sources, machine.limits(), int(str(begun["started_ms"])), deaf=True
-    )
-    said = ""
-    known = False
+    machine = Machine(rules, watching.forms_of(sources), terms)
+    attendant = watching.Attendant(scene, sources, machine.limits(), begun, deaf=True)
+    said, bad = "no whole bucket was seen", False
     try:
-        for number in range(PATIENCE):
+        for number in range(PATIENCE + 1):  # the first is a part of one
             result = await slots.run(_slot(way, number), attendant.next)
             attendant.before = result
             for start_ms, buckets in watching.slices_of(result):
-                events = {rule.id: machine.event(rule.id, buckets) for rule in rules}
-                said = "; ".join(
-                    machine.say(r.id, buckets) for r in rules if events[r.id] is not Event.GOOD
-                )
-                known = Event.BREACH in events.values()
-                body = {"way": way, "start_ms": start_ms, "says": said or "all objectives green"}
-                scene.once("recovery.seen", f"{way}@{start_ms}", body=body)
+                if start_ms < begun.started_ms:
+                    continue  # what happened before the way back was gone is in it
+                said, bad = _seen(scene, machine, way, start_ms, buckets)
                 if not said:
                     return None
     finally:
         attendant.close()
-    if known:
+    if bad:
         return _finding(phase, way, Status.FAIL, said)
     return await _asked(scene, slots, way, phase, said)
+
+
+def _seen(
+    scene: Scene, machine: Machine, way: str, start_ms: int, buckets: Mapping[str, Bucket]
+) -> tuple[str, bool]:
+    """Journal one bucket; return what is not green in it, and whether something is bad."""
+    events = {rule.id: machine.event(rule.id, buckets) for rule in machine.rules}
+    left = [rule for rule, event in events.items() if event is not Event.GOOD]
+    said = "; ".join(machine.say(rule, buckets) for rule in left)
+    body = {"way": way, "start_ms": start_ms, "says": said or "all objectives green"}
+    scene.once("recovery.seen", f"{way}@{start_ms}", body=body)
+    return said, Event.BREACH in events.values()
 
 
 async def _asked(scene: Scene, slots: Slots, way: str, phase: Phase, said: str) -> Finding | None:
@@ -98,9 +104,11 @@ def _ask(scene: Scene, way: str, phase: Phase, said: str) -> dict[str, object]:
     return {"answer": answer.answer, "who": answer.who}
 
 
-def _begin(scene: Scene, way: str) -> dict[str, object]:
-    body = scene.once("recovery.started", way, body={"started_ms": watching.now_ms(scene)})
-    return dict(body)
+def _begin(scene: Scene, way: str, sources: Mapping[str, Source]) -> Mapping[str, object]:
+    recorded = scene.last("recovery.started", way)
+    if recorded is not None:
+        return recorded.body
+    return scene.once("recovery.started", way, body=watching.begin(scene, sources))
 
 
 def _finding(phase: Phase, way: str, status: Status, why: str) -> Finding:
@@ -114,11 +122,6 @@ def _finding(phase: Phase, way: str, status: Status, why: str) -> Finding:
         actual=why,
         why=why,
     )
-
-
-def _phase(plan: Plan) -> Phase | None:
-    found = (p for p in plan.released if p.role is Role.WATCH and watching.is_watched(plan, p))
-    return next(found, None)
 
 
 def _slot(way: str, number: int) -> str:

@@ -121,6 +121,8 @@ async def _phase(scene: Scene, slots: Guarded, phase: Phase, good: set[str]) -> 
         ended[step.id].set()
 
     async def look_on() -> Watched | None:
+        if watching.is_second(scene.plan, phase):
+            return watching.not_watched(phase)
         if not watching.is_watched(scene.plan, phase):
             return None
         return await watching.watch(scene, slots, phase)

@@ -54,6 +54,7 @@ class Scene:
     on_fatal: Callable[[Exception], None] = field(default=fatal)  # ends the process, or raises
     open_source: Callable[[Source, object], Reader] = field(default=no_source)
     poll_s: float = 0.1  # how often an answer is looked for
+    in_turn: bool = False  # read the sources of a watch one after another: a clock that is led
 
     def write(
         self,

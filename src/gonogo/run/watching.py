@@ -7,31 +7,38 @@ wall clock: time in which nobody watched is a gap, never a slice that was made u
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 
+from gonogo.errors import Diagnostic, Severity
 from gonogo.judge import watch as judged
-from gonogo.judge.buckets import Bucket, Grid
-from gonogo.judge.rules import Machine, Move, Terms
+from gonogo.judge.buckets import Bucket, Form, Given, Grid
+from gonogo.judge.evaluate import Missing
+from gonogo.judge.measures import limits_in
+from gonogo.judge.questions import shown
+from gonogo.judge.rules import Machine, Move, Terms, check
 from gonogo.judge.streaks import State
-from gonogo.judge.verdict import Finding
+from gonogo.judge.verdict import Finding, Status
 from gonogo.plan.kinds import Role
-from gonogo.plan.model import Consequence, Phase, Plan
+from gonogo.plan.model import Consequence, Phase, Plan, Rule
 from gonogo.plan.samples import to_ms
-from gonogo.plan.sources import Source
+from gonogo.plan.sources import Begin, HttpSource, LogSource, Source
 from gonogo.plan.sources_read import read_metric
 from gonogo.run.durable import Slots
 from gonogo.run.people import is_aborted
-from gonogo.run.sampling import Closed, Station, form_of
+from gonogo.run.sampling import Begun, Closed, Station, form_of
 from gonogo.run.scene import Scene
 
+MISFIT = "GN346"
 BUCKET_S = 300
 """The width of a bucket when the runbook says none."""
 LONGER = 24
 """How many slices a watch may last longer while a streak is open, a clock is set, or at its end."""
-_LONG_GRACE_S = 5
+_LONG_GRACE_S = 10
 _SHORT_GRACE_S = 1
 _MINUTE_MS = 60_000
 
@@ -44,10 +51,36 @@ class Watched:
     trigger: Move | None = None  # the move that rolls back
 
 
+def watched_phase(plan: Plan) -> Phase | None:
+    """Return the phase that is watched: the first of its role, when there are rules to watch."""
+    first = next((p for p in plan.released if p.role is Role.WATCH), None)
+    return first if plan.rules else None
+
+
 def is_watched(plan: Plan, phase: Phase) -> bool:
-    """Say whether a phase is watched: it has the role, and there are rules to watch."""
-    first = next((p for p in plan.phases if p.role is Role.WATCH), None)
-    return bool(plan.rules) and first is not None and phase.id == first.id
+    """Say whether a phase is watched by figures."""
+    found = watched_phase(plan)
+    return found is not None and phase.id == found.id
+
+
+def is_second(plan: Plan, phase: Phase) -> bool:
+    """Say whether a phase ought to be watched, but another one is."""
+    return bool(plan.rules) and phase.role is Role.WATCH and not is_watched(plan, phase)
+
+
+def not_watched(phase: Phase) -> Watched:
+    """Return what a second watch comes to: nobody measured in it, so a person decides."""
+    why = "only the first watch of a runbook is measured"
+    finding = Finding(
+        item=f"{phase.id}?watch",
+        title="the rules hold in this watch too",
+        status=Status.UNKNOWN,
+        effect="check",
+        line=phase.span.line,
+        expected="one watch for all rules",
+        why=why,
+    )
+    return Watched([finding])
 
 
 def slot_names(plan: Plan, phase: Phase) -> list[str]:
@@ -79,9 +112,15 @@ def now_ms(scene: Scene) -> int:
 
 
 def grid_of(plan: Plan) -> Grid:
-    """Return the grid of the watch; short buckets have a short grace."""
+    """Return the grid of the watch; short buckets have a short grace.
+
+    A request of ours counts for the moment at which it was sent: without the time that its answer
+    may take, the slowest ones would be left out.
+    """
     width = width_ms(plan)
-    return Grid(width // 1000, _LONG_GRACE_S if width >= _MINUTE_MS else _SHORT_GRACE_S)
+    base = _LONG_GRACE_S if width >= _MINUTE_MS else _SHORT_GRACE_S
+    lags = [math.ceil(s.lag_s) for s in sources_of(plan).values() if isinstance(s, HttpSource)]
+    return Grid(width // 1000, max([base, *lags]))
 
 
 def sources_of(plan: Plan) -> dict[str, Source]:
@@ -94,33 +133,80 @@ def sources_of(plan: Plan) -> dict[str, Source]:
 async def watch(scene: Scene, slots: Slots, phase: Phase) -> Watched:
     """Watch until the planned end and no streak is open, a trigger fires, or the run is aborted."""
     plan = scene.plan
+    refused = [d for d in mistakes(plan) if d.severity is Severity.ERROR]
+    if refused:
+        return _refused(refused)
     sources = sources_of(plan)
     begun = await slots.run(f"{phase.id}?watch", partial(_begin, scene, phase, sources))
-    started = int(str(begun["started_ms"]))
-    terms = Terms(width_ms=width_ms(plan))
-    machine = Machine(plan.rules, {name: form_of(s) for name, s in sources.items()}, terms)
-    attendant = Attendant(scene, sources, machine.limits(), started)
-    end_ms = started + planned(plan, phase) * terms.width_ms
+    machine = Machine(plan.rules, forms_of(sources), Terms(width_ms=width_ms(plan)))
+    start = Begun.from_json(begun)
+    end_ms = start.started_ms + planned(plan, phase) * machine.terms.width_ms
+    attendant = Attendant(scene, sources, machine.limits(), start)
     watched = Watched()
     complete = False
-    for number in range(planned(plan, phase) + LONGER):
-        result = await slots.run(_slot(phase, number), attendant.next)
-        slices = slices_of(result)
-        if not slices:
-            break  # the run was aborted
-        for start_ms, buckets in slices:
-            moves = machine.step(start_ms, buckets)
-            _note(scene, phase, machine, start_ms, buckets)
-            watched.trigger = watched.trigger or _told(scene, moves)
-        attendant.before = result
-        complete = slices[-1][0] + terms.width_ms >= end_ms
-        if watched.trigger is not None or (complete and not judged.open_streaks(machine)):
-            break
-    attendant.close()
+    try:
+        for number in range(planned(plan, phase) + LONGER):
+            result = await slots.run(_slot(phase, number), attendant.next)
+            slices = slices_of(result)
+            if not slices:
+                break  # the run was aborted
+            for start_ms, buckets in slices:
+                moves = machine.step(start_ms, buckets)
+                _note(scene, phase, machine, start_ms, buckets)
+                watched.trigger = watched.trigger or _told(scene, moves)
+            attendant.before = result
+            complete = slices[-1][0] + machine.terms.width_ms >= end_ms
+            if watched.trigger is not None or (complete and not judged.open_streaks(machine)):
+                break
+    finally:
+        attendant.close()
     watched.findings = judged.findings(machine, complete=complete)
     why = watched.trigger.reason if watched.trigger else "planned end" if complete else "stopped"
     scene.once("watch.ended", phase.id, body={"why": why, "complete": complete})
     return watched
+
+
+def forms_of(sources: Mapping[str, Source]) -> dict[str, Form]:
+    """Return what the figures of each metric are."""
+    return {name: form_of(source) for name, source in sources.items()}
+
+
+def mistakes(plan: Plan) -> tuple[Diagnostic, ...]:
+    """Return what is wrong with the metrics and with the rules on them; pure, for before a run."""
+    names = [target.name for target in plan.targets]
+    found = [d for metric in plan.metrics for d in read_metric(metric, names)[1]]
+    if watched_phase(plan) is None:
+        return tuple(found)
+    forms = forms_of(sources_of(plan))
+    bound = {metric.name for metric in plan.metrics}
+    told = {d.span for d in found}
+    for rule in plan.rules:
+        unread = {p.metric for p in rule.condition.predicates if p.metric not in forms}
+        if unread and unread <= bound and told:
+            continue  # its metric cannot be read, and that was said
+        for misfit in check([rule], forms, Terms(width_ms=width_ms(plan))):
+            hint = "docs/watch-semantics.md says what each kind of figure can be asked"
+            said = f"`{rule.condition.text}` cannot be judged: {misfit.message}"
+            found.append(Diagnostic(MISFIT, said, misfit.span, hint=hint))
+    return tuple(found)
+
+
+def _refused(refused: Sequence[Diagnostic]) -> Watched:
+    """Return what a watch comes to whose rules cannot be judged: nothing is known."""
+    return Watched(
+        [
+            Finding(
+                item=f"watch?{number}",
+                title="the rules can be judged",
+                status=Status.UNKNOWN,
+                effect="check",
+                line=each.span.line,
+                expected="rules that fit their metrics",
+                why=each.message,
+            )
+            for number, each in enumerate(refused)
+        ]
+    )
 
 
 class Attendant:
@@ -131,29 +217,25 @@ class Attendant:
         scene: Scene,
         sources: Mapping[str, Source],
         limits: Mapping[str, set[Decimal]],
-        started_ms: int,
+        begun: Begun,
         *,
         deaf: bool = False,
     ) -> None:
-        """Watch from `started_ms`; with `deaf` an abort does not end it, inside a rollback."""
+        """Watch from where it began; with `deaf` an abort does not end it, inside a rollback."""
         self._scene = scene
         self._deaf = deaf
         self._sources = sources
         self._limits = limits
-        self._started_ms = started_ms
+        self._begun = begun
         self._station: Station | None = None
         self.before: Mapping[str, object] | None = None  # the last recorded slot
 
     def next(self) -> Mapping[str, object]:
         """Wait for the next closed slices."""
         if self._station is None:
+            grid = grid_of(self._scene.plan)
             self._station = Station(
-                self._scene,
-                self._sources,
-                grid_of(self._scene.plan),
-                self._limits,
-                self._started_ms,
-                self.before,
+                self._scene, self._sources, grid, self._limits, self._begun, self.before
             )
         closed: Closed = self._station.next_slices(
             lambda: not self._deaf and is_aborted(self._scene)
@@ -170,14 +252,33 @@ def _slot(phase: Phase, number: int) -> str:
     return f"{phase.id}?slice{number}"
 
 
+def begin(scene: Scene, sources: Mapping[str, Source]) -> dict[str, object]:
+    """Return the beginning of a stretch of watching: when it is, and where the logs end now.
+
+    Without that, what is written until the first slice is closed would be lost with our death.
+    """
+    positions: dict[str, object] = {}
+    for name, source in sources.items():
+        if not isinstance(source, LogSource) or source.begin is Begin.BEGINNING:
+            continue
+        with contextlib.suppress(Exception):  # the station tries again, and says what is wrong
+            reader = scene.open_source(source, None)
+            positions[name] = reader.read(scene.clock.now()).position
+            reader.close()
+    return {"started_ms": now_ms(scene), "positions": positions}
+
+
 def _begin(scene: Scene, phase: Phase, sources: Mapping[str, Source]) -> Mapping[str, object]:
-    """Journal the start of the watch: from the next whole slice on everything is judged."""
+    """Journal the start of the watch: what is seen from now on is judged."""
+    recorded = scene.last("watch.started", phase.id)
+    if recorded is not None:
+        return recorded.body
     plan = scene.plan
     return scene.once(
         "watch.started",
         phase.id,
         body={
-            "started_ms": now_ms(scene),
+            **begin(scene, sources),
             "width_ms": width_ms(plan),
             "planned": planned(plan, phase),
             "metrics": {name: source.describe() for name, source in sources.items()},
@@ -219,6 +320,7 @@ def _note(
             "count": streak.count,
             "need": streak.pattern.need,
             "of": streak.pattern.of,
+            **_figure(machine, rule, buckets),
         }
     metrics = {
         name: {
@@ -231,6 +333,25 @@ def _note(
     }
     body = {"phase": phase.id, "start_ms": start_ms, "rules": rules, "metrics": metrics}
     scene.once("bucket.closed", f"{phase.id}@{start_ms}", body=body)
+
+
+def _figure(machine: Machine, rule: Rule, buckets: Mapping[str, Bucket]) -> dict[str, object]:
+    """Return what a chart needs of a rule: the value of its first comparison, and the limit."""
+    predicate = rule.condition.predicates[0]
+    limits = limits_in(predicate)
+    bucket = buckets.get(predicate.metric or "")
+    if not limits:
+        return {}
+    said: dict[str, object] = {"unit": limits[0].unit, "limit": float(limits[0].number)}
+    if bucket is None or not bucket.count:
+        return said
+    given = bucket.body.figures if isinstance(bucket.body, Given) else None
+    if given is not None and (predicate.stat or "") not in given:
+        return said
+    value = shown(predicate, machine.forms[predicate.metric or ""], bucket)
+    if isinstance(value, Missing):
+        return said
+    return said | {"value": float(value.number), "unit": value.unit}
 
 
 def _told(scene: Scene, moves: Sequence[Move]) -> Move | None:

@@ -155,7 +155,9 @@ def _report_cycles(
             continue
         for cycle in _cycles_from(start, edges, members, state, parents):
             caught.update(cycle)
-            _report_cycle([n for n in cycle if edges.get(n)], edges, index, book)
+            own = [n for n in cycle if edges.get(n)]
+            above = [parents.get(n, "") for n in cycle]  # a phase that needs a step of its own
+            _report_cycle(own or [n for n in above if edges.get(n)], edges, index, book)
     return caught
 
 

@@ -1,0 +1,303 @@
+"""What the rules of a watch can do at all: when each fires, whether it ever can, and by mistake.
+
+Everything here is worked out from the runbook alone, before anything runs: `gonogo lint` says it
+line by line, and a rule that cannot be judged on its metric refuses the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from gonogo.errors import Diagnostic, Severity
+from gonogo.judge.buckets import Form, Shape
+from gonogo.judge.candidates import answers
+from gonogo.judge.measures import least_samples, misfit
+from gonogo.judge.rules import Terms, check
+from gonogo.judge.streaks import Pattern, pattern_of
+from gonogo.plan.kinds import Role
+from gonogo.plan.model import Consequence, Mode, Plan, Rule
+from gonogo.plan.samples import Yields
+from gonogo.plan.sources import HttpSource, LogSource, Source
+from gonogo.plan.sources_read import read_metric
+
+BUCKET_S = 300
+"""The width of a bucket when the runbook says none."""
+LONGER = 24
+"""How many buckets a watch may last longer while a streak is open."""
+RATES = (Decimal("0.01"), Decimal("0.001"))
+"""The shares of good buckets that breach by chance, for which false rollbacks are stated."""
+_MOST_STATES = 4096
+_MOST_WORK = 4_000_000
+
+
+def form_of(source: Source) -> Form:
+    """Return what the buckets of a source are made of."""
+    return Form(
+        shape=Shape(source.yields.value),
+        unit=source.unit or ("%" if source.yields is Yields.SHARE else ""),
+        stat=source.stat_given or "avg",
+        least=source.minimum_samples,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The watch of a plan: its rules, their metrics, its buckets."""
+
+    rules: tuple[Rule, ...]  # those whose metrics are all bound
+    sources: Mapping[str, Source]
+    forms: Mapping[str, Form]
+    width_ms: int
+    planned: int  # buckets
+
+    @property
+    def terms(self) -> Terms:
+        """Return the terms on which the watch is judged."""
+        return Terms(width_ms=self.width_ms)
+
+
+def course_of(plan: Plan) -> Course:
+    """Return the watch of a plan; a metric with mistakes has no source and takes its rules along."""
+    names = [target.name for target in plan.targets]
+    found = {metric.name: read_metric(metric, names)[0] for metric in plan.metrics}
+    sources = {name: source for name, source in found.items() if source is not None}
+    forms = {name: form_of(source) for name, source in sources.items()}
+    rules = tuple(
+        rule
+        for rule in plan.rules
+        if all((p.metric or "") in forms for p in rule.condition.predicates)
+    )
+    width = int(Decimal(plan.settings.get("bucket", BUCKET_S)) * 1000)
+    return Course(rules, sources, forms, width, _planned(plan, width))
+
+
+def _planned(plan: Plan, width_ms: int) -> int:
+    """Return how many buckets the watch lasts: its stated length, else its longest rule."""
+    phase = next((p for p in plan.phases if p.role is Role.WATCH), None)
+    if phase is not None and phase.span_s is not None:
+        return max(1, -(-int(phase.span_s * 1000) // width_ms))
+    windows = [rule.condition.window for rule in plan.rules if rule.condition.window]
+    counts = [window.of or window.count or 1 for window in windows]
+    lasting = [-(-int((window.seconds or 0) * 1000) // width_ms) for window in windows]
+    return max([1, *counts, *lasting])
+
+
+def fires_between(pattern: Pattern, width_ms: int) -> tuple[int, int]:
+    """Return how long after the beginning of a lasting fault a rule fires: not before, not after.
+
+    In milliseconds, without the grace in which a bucket is closed. The bucket in which the fault
+    begins may already breach, or not: that is the difference.
+    """
+    return (pattern.need - 1) * width_ms, (pattern.need + 1) * width_ms
+
+
+def chance(pattern: Pattern, share: Decimal, planned: int, longer: int = LONGER) -> float | None:
+    """Return how likely a rule fires in a watch of good buckets, of which a share breaches.
+
+    Buckets are taken as independent. The last `pattern.of` buckets are followed as a Markov chain
+    over the planned ones and on while a streak is open; None where that are too many states.
+    """
+    states: dict[int, float] = {0: 1.0}
+    mask = (1 << pattern.of) - 1
+    bad = float(share)
+    fired, work = 0.0, 0
+    for number in range(planned + longer):
+        if number >= planned:
+            states.pop(0, None)  # no streak is open: the watch is over
+        after: dict[int, float] = {}
+        for bits, likely in states.items():
+            breach = ((bits << 1) | 1) & mask
+            good = 0 if pattern.need == pattern.of else (bits << 1) & mask
+            if breach.bit_count() >= pattern.need:
+                fired += likely * bad
+            else:
+                after[breach] = after.get(breach, 0.0) + likely * bad
+            after[good] = after.get(good, 0.0) + likely * (1 - bad)
+        states = after
+        work += len(states)
+        if len(states) > _MOST_STATES or work > _MOST_WORK:
+            return None
+    return fired
+
+
+def lasting(ms: int) -> str:
+    """Return a length of time in words: `10 min`, `1 h 30 min`, `45 s`."""
+    seconds, rest = divmod(ms, 1000)
+    if rest or not seconds:
+        return f"{ms} ms" if ms else "0 min"
+    parts = []
+    for word, size in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
+        number, seconds = divmod(seconds, size)
+        if number:
+            parts.append(f"{number} {word}")
+    return " ".join(parts)
+
+
+def ordinal(number: int) -> str:
+    """Return `1st`, `2nd`, `13th`."""
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if 10 < number % 100 < 14 else ending}"
+
+
+def mistakes_of_watch(plan: Plan) -> tuple[Diagnostic, ...]:
+    """Return what is to be said about the rules of a plan on their metrics.
+
+    Errors are rules that cannot be judged at all; in an assisted runbook they are warnings, since a
+    person is asked there. Warnings are rules that can never do anything; notes say when a rule
+    fires and how often it would by chance.
+    """
+    if not plan.rules:
+        return ()
+    course = course_of(plan)
+    if not course.rules:
+        return ()
+    misfits = check(course.rules, course.forms, course.terms)
+    severity = Severity.ERROR if plan.mode is Mode.EXPLICIT else Severity.WARNING
+    found = [
+        Diagnostic(
+            "GN347",
+            m.message,
+            m.span,
+            hint="compare it in its own unit, or bind another metric",
+            severity=severity,
+        )
+        for m in misfits
+    ]
+    strange = {m.rule for m in misfits}
+    for rule in course.rules:
+        if rule.id not in strange:
+            found += _about(rule, course)
+    return tuple(found)
+
+
+def _about(rule: Rule, course: Course) -> Iterator[Diagnostic]:
+    pattern = pattern_of(rule.condition.window, course.width_ms)
+    never = [*_never(rule, pattern, course), *_too_few(rule, course)]
+    yield from never
+    if never:
+        return
+    if pattern.need > course.planned:
+        yield _warning(
+            "GN348",
+            rule,
+            f"takes {pattern.need} buckets, the watch has {course.planned}: it fires only where the"
+            " watch goes on in an open streak",
+            "shorten the window, or watch longer",
+        )
+    yield _when(rule, pattern, course)
+    if rule.consequence is Consequence.ROLLBACK:
+        yield from _by_chance(rule, pattern, course)
+
+
+def _never(rule: Rule, pattern: Pattern, course: Course) -> Iterator[Diagnostic]:
+    """Yield why a rule can never fire, always fires, or can never be judged."""
+    objective = rule.consequence is Consequence.OBJECTIVE
+    seen = answers(rule, course.forms)
+    if seen == {False}:
+        what = "is always met: no value misses it" if objective else "can never fire: no value does"
+        yield _warning("GN348", rule, f"`{rule.condition.text}` {what}", "mend the limit")
+    elif seen == {True}:
+        what = "can never be met" if objective else "holds for every value: it always fires"
+        yield _warning("GN349", rule, f"`{rule.condition.text}` {what}", "mend the limit")
+    if pattern.need > course.planned + LONGER:
+        yield _warning(
+            "GN348",
+            rule,
+            f"can never fire: it takes {pattern.need} buckets, the watch ends after"
+            f" {course.planned}",
+            "shorten the window, or watch longer",
+        )
+
+
+def _too_few(rule: Rule, course: Course) -> Iterator[Diagnostic]:
+    """Yield the figures that never come from enough samples in one bucket."""
+    for predicate in rule.condition.predicates:
+        name = predicate.metric or ""
+        source, form = course.sources[name], course.forms[name]
+        if misfit(predicate, form):
+            continue
+        least, most = least_samples(predicate, form), _most_samples(source, course.width_ms)
+        if most is None or least <= most:
+            continue
+        hint = f"read it every {_beat(course.width_ms, least)}" if most else ""
+        hint = f"{hint}, or " if hint else ""
+        yield Diagnostic(
+            "GN350",
+            f"can never be judged: {predicate.subject() or name} needs {least} samples in a bucket,"
+            f" `{name}` gives {f'at most {most}' if most else 'no number of samples'}",
+            predicate.span,
+            hint=f"{hint}state `minimum samples: {most}` if that is enough for you",
+            severity=Severity.WARNING,
+        )
+
+
+def _most_samples(source: Source, width_ms: int) -> int | None:
+    """Return the most samples that a bucket can hold; None when nobody can know."""
+    if isinstance(source, LogSource):
+        return None
+    if source.yields is Yields.GIVEN:
+        counted = bool(getattr(source, "count", ""))
+        return None if counted else 0
+    if source.yields is Yields.SAMPLES or isinstance(source, HttpSource):
+        return _readings(source, width_ms)
+    return None  # one answer may stand for many requests
+
+
+def _readings(source: Source, width_ms: int) -> int:
+    return max(1, -(-width_ms // max(1, int(source.every_s * 1000))))
+
+
+def _beat(width_ms: int, least: int) -> str:
+    seconds = width_ms / 1000 / least
+    return f"{int(seconds)} s" if seconds >= 1 else "1 s with longer buckets"
+
+
+def _when(rule: Rule, pattern: Pattern, course: Course) -> Diagnostic:
+    first, last = fires_between(pattern, course.width_ms)
+    fires = "is missed" if rule.consequence is Consequence.OBJECTIVE else "fires"
+    which = f"{ordinal(pattern.need)} bad bucket"
+    if pattern.of > pattern.need:
+        which += f" within {pattern.of}"
+    at = lasting(pattern.need * course.width_ms)
+    here = f"bucket {pattern.need} of {course.planned}, {at} into it"
+    if pattern.need > course.planned:
+        here = f"{lasting((pattern.need - course.planned) * course.width_ms)} after its planned end"
+    return Diagnostic(
+        "GN351",
+        f"{fires} at the close of the {which}: {lasting(first)} to {lasting(last)} after the fault",
+        rule.span,
+        severity=Severity.NOTE,
+        notes=(f"a fault from the first moment of the watch: {here}",),
+    )
+
+
+def _by_chance(rule: Rule, pattern: Pattern, course: Course) -> Iterator[Diagnostic]:
+    likely = [chance(pattern, share, course.planned) for share in RATES]
+    if None in likely:
+        return
+    said = " and ".join(
+        f"{percent(each or 0.0)} if {(share * 100).normalize():f} % of its buckets breach"
+        for share, each in zip(RATES, likely, strict=True)
+    )
+    yield Diagnostic(
+        "GN352",
+        f"rolls a good release back by chance in {said}",
+        rule.span,
+        severity=Severity.NOTE,
+    )
+
+
+def percent(likely: float) -> str:
+    """Return a probability in per cent with two or three digits that count."""
+    shown = likely * 100
+    if shown >= 99.95:
+        return "99.9 % or more"
+    if shown >= 10:
+        return f"{shown:.0f} %"
+    return f"{Decimal(f'{shown:.2g}'):f} %"
+
+
+def _warning(code: str, rule: Rule, message: str, hint: str) -> Diagnostic:
+    return Diagnostic(code, message, rule.span, hint=hint, severity=Severity.WARNING)
