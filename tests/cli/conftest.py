@@ -68,8 +68,10 @@ _BOOKS = {
 def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
     """One run of each ending, in a folder of its own."""
 
+    folders = {name: tmp_path_factory.mktemp(name.replace(" ", "-")) for name in _RUNS}
+
     def carry(name: str) -> Ended:
-        folder = tmp_path_factory.mktemp(name.replace(" ", "-"))
+        folder = folders[name]
         place = folder / ODD if name == "no-go" else folder
         place.mkdir(exist_ok=True)
         (place / "deploy.md").write_text(_BOOKS[name], encoding="utf-8")

@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -147,11 +149,17 @@ def as_nobody() -> list[str]:
     return ["env", *unset, "setpriv", *rights]
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder below which every user may come; the usual ones are for their owner alone."""
+    with tempfile.TemporaryDirectory(prefix="gonogo-nobody-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 @pytest.mark.skipif(not may_become_nobody(), reason="cannot become another user here")
-def test_a_user_without_a_name_is_known_by_number(tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tmp_path_factory.mktemp("nobody")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
+def test_a_user_without_a_name_is_known_by_number(open_folder: Path) -> None:
+    folder = open_folder
     (folder / "deploy.md").write_text(books.questions())
     (folder / "answers.yml").write_text(
         "The status page says so: yes\nSupport knows about it: no\n"

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 import gonogo
+from gonogo.demo.traffic import AGENT
 from gonogo.services.workplace import birth
 
 SOURCE = str(Path(gonogo.__file__).parents[1])
@@ -40,42 +43,130 @@ def left_running(folder: Path) -> list[str]:
     return [line for line in told.stdout.splitlines() if str(folder) in line]
 
 
-@pytest.mark.parametrize(
-    ("options", "code", "served"),
-    [((), "4 (rolled back)", "v1 then v2 then v1"), (("--no-fault",), "0 (go)", "v1 then v2")],
-    ids=["rolled back", "no fault"],
-)
-def test_the_story_goes_as_announced(
-    tmp_path: Path, options: tuple[str, ...], code: str, served: str
+SHORTER = """
+from pathlib import Path
+from gonogo.demo.pace import Pace
+from gonogo.demo.performance import play
+from gonogo.demo.story import STORIES, Fault
+raise SystemExit(play(STORIES[Fault.NONE], Path("out"), pace=Pace("20 seconds", "5-second", 5)))
+"""
+STORIES = {
+    "errors": command("--keep", "--home", "out"),
+    "admin-open": command("--fault", "admin-open", "--home", "out"),
+    "none": [sys.executable, "-c", SHORTER],  # the watch of a minute, in a third of it
+}
+
+
+@dataclass(frozen=True)
+class Played:
+    folder: Path
+    code: int
+    text: str
+
+    @property
+    def report(self) -> Path:
+        found = re.search(r"^report     (.*)$", self.text, re.MULTILINE)
+        assert found is not None
+        assert Path(found[1]).is_relative_to(self.folder / "out")
+        return Path(found[1])
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Played]:
+    """All stories, played at the same time: most of it is watching."""
+    folders = {name: tmp_path_factory.mktemp(name) for name in STORIES}
+    running = {
+        name: subprocess.Popen(
+            words,
+            cwd=folders[name],
+            env=settings(folders[name]),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for name, words in STORIES.items()
+    }
+    told = {name: process.communicate(timeout=110)[0] for name, process in running.items()}
+    return {name: Played(folders[name], running[name].returncode, told[name]) for name in STORIES}
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_the_story_goes_as_announced_and_leaves_nothing(
+    played: dict[str, Played], name: str
 ) -> None:
-    told = subprocess.run(
-        command(*options, "--keep"),
-        cwd=tmp_path,
-        env=settings(tmp_path),
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert f"ok       its exit code: {code}" in told.stdout
-    assert f"ok       requests were answered by: {served}" in told.stdout
-    assert "differs" not in told.stdout
-    found = re.search(r"^report     (.*)$", told.stdout, re.MULTILINE)
-    assert found is not None
-    report = Path(found[1])
-    assert report.is_relative_to(tmp_path / ".gonogo" / "demo")
-    page = report.read_text(encoding="utf-8")
+    story = played[name]
+    assert story.code == 0, story.text
+    assert "differs" not in story.text
+    assert ("1 to 3 buckets of 5 s" in story.text) is (name == "errors")
+    assert "ok       its answers with an error: under 1 %" in story.text
+    page = story.report.read_text(encoding="utf-8")
     assert "A regular user may not read the admin API" in page
-    kept = report.parent / "workspace"
-    assert (kept / "deploy.md").is_file()
-    assert "://" not in (kept / "tokens.json").read_text()
-    address = re.search(r"http://127.0.0.1:(\d+)", told.stdout)
+    address = re.search(r"http://127.0.0.1:(\d+)", story.text)
     assert address is not None
     with socket.socket() as line:
         assert line.connect_ex(("127.0.0.1", int(address[1]))) != 0
-    assert left_running(tmp_path) == []
-    assert list((tmp_path / "temporary files").glob("*/demo-*")) == []
+    assert left_running(story.folder) == []
+    assert list((story.folder / "temporary files").glob("*/demo-*")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "claims"),
+    [
+        (
+            "errors",
+            """
+            its exit code: 4 (rolled back)
+            the step that failed: none
+            the alerts that fired: warn, page
+            the trigger that fired: Error rate > 1% for 2 consecutive buckets
+            after going back: all objectives green
+            requests were answered by: v1 then v2 then v1
+            """,
+        ),
+        (
+            "admin-open",
+            """
+            its exit code: 4 (rolled back)
+            the step that failed: A regular user may not read the admin API
+            the trigger that fired: none
+            requests were answered by: v1 then v2 then v1
+            """,
+        ),
+        (
+            "none",
+            """
+            its exit code: 0 (go)
+            the alerts that fired: none
+            requests were answered by: v1 then v2
+            """,
+        ),
+    ],
+    ids=STORIES,
+)
+def test_each_story_ends_in_its_own_way(played: dict[str, Played], name: str, claims: str) -> None:
+    lines = [f"  ok       {line.strip()}" for line in claims.strip().splitlines()]
+    assert [line for line in lines if line not in played[name].text.splitlines()] == []
+
+
+def test_the_fault_comes_after_the_healthy_buckets_and_visitors_meet_it(
+    played: dict[str, Played],
+) -> None:
+    text = played["errors"].text
+    parts = ["go       Smoke tests", "2 healthy buckets seen; bin/plant", "rollback because"]
+    assert sorted(parts, key=text.index) == parts
+    met = re.search(
+        r"^(\d+) questions of visitors: (\d+) answered with an error", text, re.MULTILINE
+    )
+    assert met is not None
+    assert 0 < int(met[2]) < int(met[1]) / 10
+    kept = played["errors"].report.parent / "workspace"
+    assert (kept / "deploy.md").is_file()
+    assert "://" not in (kept / "tokens.json").read_text()
+    log = (kept / "logs" / "access.jsonl").read_text()
+    agents = {json.loads(line)["user_agent"] for line in log.splitlines()}
+    assert AGENT in agents
+    assert any(agent.startswith("gonogo") for agent in agents)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])

@@ -54,7 +54,20 @@ def test_the_runbook_is_understood_without_a_mistake() -> None:
         "Pre-deployment",
         "Deployment",
         "Smoke tests",
+        "Watch for 1 minute in 5-second buckets",
         "Sign-off",
+    ]
+    assert [(rule.consequence.value, rule.condition.text) for rule in plan.rules] == [
+        ("objective", "Response time p95 < 500ms for 2 buckets"),
+        ("objective", "Error rate < 1% for 2 buckets"),
+        ("objective", "Cache hit rate >= 30% for 2 buckets"),
+        ("warn", "Warn: Error rate > 0.5% for 1 bucket"),
+        ("warn", "Warn: P95 > 600ms for 2 buckets"),
+        ("page", "Page: P99 > 1.2s or error rate > 1% for 2 buckets"),
+        ("critical", "Critical: P99 > 2s or error rate > 20% for 2 buckets"),
+        ("rollback", "Error rate > 1% for 2 consecutive buckets"),
+        ("rollback", "P99 > 1.2s for 2 consecutive buckets"),
+        ("rollback", "Cache hit rate < 20% for 2 consecutive buckets"),
     ]
     assert plan.rollback is not None
     assert [option.destructive for option in plan.rollback.options] == [False, True]

@@ -56,7 +56,7 @@ def test_after_kill_9_it_starts_anew(search: Workspace) -> None:
     assert get(search, "/api/health").status == 200
 
 
-def test_a_number_given_to_another_process_is_left_alone(search: Workspace) -> None:
+def test_what_the_pid_file_says_is_never_believed_blindly(search: Workspace) -> None:
     pid, _ = noted(search)
     succeed(search, "bin/service stop")
     with subprocess.Popen(["sleep", "60"]) as other:
@@ -68,16 +68,12 @@ def test_a_number_given_to_another_process_is_left_alone(search: Workspace) -> N
         assert other.poll() is None
         other.kill()
     assert noted(search)[0] not in (pid, other.pid)
-
-
-def test_a_broken_pid_file_is_as_good_as_none(search: Workspace) -> None:
+    # a broken file is as good as none
     succeed(search, "bin/service stop")
     (search.folder / "run" / "service.pid").write_text("not a number")
     succeed(search, "bin/service start")
     assert get(search, "/api/health").status == 200
-
-
-def test_an_address_that_answers_already_is_not_ours(search: Workspace) -> None:
+    # and an address that answers already is not ours
     pid_file = search.folder / "run" / "service.pid"
     kept = pid_file.read_text()
     pid_file.unlink()

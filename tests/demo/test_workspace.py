@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import sys
 
+import pytest
 from tests.demo.acting import succeed
 
+from gonogo.demo.pace import REAL_TIME, SHORT
 from gonogo.demo.workspace import Workspace, example
+from gonogo.errors import UsageError
 from gonogo.services import Postgres
 
 
@@ -21,3 +24,15 @@ def test_it_is_a_copy_that_leaves_the_original_alone(bare: Workspace) -> None:
     bare.plant("none")
     assert (bare.folder / "releases" / "v2" / "config.json").read_text() == before
     assert not (example() / "tokens.json").exists()
+
+
+def test_another_pace_stands_in_the_heading_of_the_copy(bare: Workspace) -> None:
+    original = (bare.folder / "deploy.md").read_text()
+    bare.watch(SHORT)
+    assert (bare.folder / "deploy.md").read_text() == original
+    bare.watch(REAL_TIME)
+    text = (bare.folder / "deploy.md").read_text()
+    assert "\n## Watch for 1 hour in 5-minute buckets\n" in text
+    assert text.replace(REAL_TIME.heading, SHORT.heading) == original
+    with pytest.raises(UsageError, match="has no heading"):
+        bare.watch(SHORT)

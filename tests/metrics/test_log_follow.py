@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -132,6 +133,78 @@ def test_reads_every_line_once_when_the_log_is(log: Log, trouble: Trouble, dies:
     watching.read(60)
     assert sorted(watching.values) == log.written[6:]
     assert watching.blind == []
+
+
+def test_a_copy_that_somebody_made_is_not_read(log: Log) -> None:
+    watching = Watching(log)
+    log.append(5)
+    watching.read()
+    log.append(2)
+    shutil.copyfile(log.path, log.path.with_name("access.jsonl.1"))
+    log.append(2)
+    watching.read()
+    log.rename()
+    log.reopen()
+    log.append(1)
+    watching.read()
+    watching.read(60)
+    watching.crash()
+    log.rename()
+    log.reopen()
+    log.append(1)
+    watching.read()
+    assert watching.values == log.written
+
+
+def test_the_old_file_is_read_on_while_the_new_one_is_empty(log: Log) -> None:
+    watching = Watching(log)
+    log.append(1)
+    watching.read()
+    log.rename()
+    log.path.touch()  # made by the rotation; the server has not opened it yet
+    for _ in range(3):
+        watching.read(60)
+    log.append(1)
+    watching.read()
+    log.reopen()
+    log.append(1)
+    watching.read()
+    assert watching.values == log.written
+    assert watching.blind == []
+
+
+def test_the_old_file_is_read_on_while_one_of_two_workers_writes_to_it(log: Log) -> None:
+    watching = Watching(log)
+    log.append(1)
+    watching.read()
+    log.rename()
+    log.path.write_text('{"n": 1000}\n')  # the worker that has opened the new one
+    for _ in range(6):
+        log.append(1)
+        watching.read(20)
+    assert sorted(watching.values) == [*log.written, 1000]
+
+
+def test_a_last_line_without_an_end_is_read_when_its_file_is_over(log: Log) -> None:
+    watching = Watching(log)
+    log.raw(b'{"n": 500}')
+    watching.read()
+    log.rename()
+    log.reopen()
+    log.append(1)
+    watching.read()
+    watching.read(60)
+    assert sorted(watching.values) == [0, 500]
+
+
+def test_a_file_that_was_written_anew_behind_the_same_beginning_is_noticed(log: Log) -> None:
+    watching = Watching(log)
+    log.append(12)
+    watching.read()
+    lines = log.path.read_bytes().splitlines(keepends=True)
+    log.path.write_bytes(b"".join(lines[:6]) + b'{"n": 900}\n' * 200)
+    assert "was cut" in (watching.read().blind or "")
+    assert watching.values.count(900) == 200
 
 
 def test_a_deleted_file_is_read_to_its_end(log: Log) -> None:

@@ -11,7 +11,7 @@ from tests.report import stories
 from tests.report.builders import Story, a_phase, a_plan, a_step
 
 from gonogo.report import collect, render
-from gonogo.report.markdown import cell, fenced
+from gonogo.report.cells import cell, fenced
 
 HOSTILE = '<script src="http://evil.example/x.js"></script>|[a](http://evil.example)`*_\n# @x ]]>'
 
@@ -45,7 +45,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
-        if tag not in ("meta", "col", "br", "rect"):
+        if tag not in ("meta", "col", "br"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -59,34 +59,50 @@ class Page(HTMLParser):
             self.styles.append(data)
 
 
-@pytest.mark.parametrize("story", [hostile, stories.rolled_back, stories.hold_with_waiver])
+@pytest.mark.parametrize(
+    "story",
+    [
+        *(hostile, stories.rolled_back, stories.hold_with_waiver),
+        *(stories.watch_rolled_back, stories.watch_blind, stories.watching),
+    ],
+)
 def test_the_page_refers_to_nothing_outside_itself(story):
     page = Page(render(collect(story().events), "html"))
     assert page.open == []
     assert {tag for tag, _ in page.tags} & {"script", "link", "img", "iframe", "base"} == set()
     for _, attributes in page.tags:
         assert "src" not in attributes
+        assert (attributes.get("fill") or "url(#").startswith("url(#")
         assert not any(name.startswith("on") for name in attributes)
         assert (attributes.get("href") or "#").startswith("#")
     assert not re.search(r"url\(|@import|https?:", "".join(page.styles))
 
 
-def test_every_link_of_the_page_leads_somewhere_and_every_id_is_one():
-    page = Page(render(collect(stories.second_way().events), "html"))
+@pytest.mark.parametrize(
+    ("story", "line"), [(stories.second_way, "#L73"), (stories.watch_blind, "#L90")]
+)
+def test_every_link_of_the_page_leads_somewhere_and_every_id_is_one(story, line: str):
+    page = Page(render(collect(story().events), "html"))
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     links = {attributes["href"] for tag, attributes in page.tags if tag == "a"}
     assert links
     assert {link.removeprefix("#") for link in links if link} <= set(ids)
-    assert "#L73" in links
+    assert line in links
+    named = [a["aria-labelledby"].split() for _, a in page.tags if "aria-labelledby" in a]
+    filled = [a["fill"][5:-1] for _, a in page.tags if "fill" in a]
+    assert {name for names in named for name in names} | set(filled) <= set(ids)
 
 
-def test_the_page_can_be_read_without_seeing_it():
-    page = Page(render(collect(stories.rolled_back().events), "html"))
+@pytest.mark.parametrize("story", [stories.rolled_back, stories.watch_rolled_back])
+def test_the_page_can_be_read_without_seeing_it(story):
+    page = Page(render(collect(story().events), "html"))
     names = [tag for tag, _ in page.tags]
     assert names.count("h1") == 1
     assert names.count("table") == names.count("caption") > 4
-    assert all("aria-label" in attributes for tag, attributes in page.tags if tag == "svg")
+    pictures = [attributes for tag, attributes in page.tags if tag == "svg"]
+    assert all("aria-label" in each or "aria-labelledby" in each for each in pictures)
+    assert all(each.get("role") == "img" for each in pictures)
     assert all("scope" in attributes for tag, attributes in page.tags if tag == "th")
     assert "details" in names
     assert "@media print" in "".join(page.styles)

@@ -12,7 +12,9 @@ PLACE = ".gonogo/runs/7f3a/report.html"
 CASES = [(name, form) for name in STORIES for form in ("text", "md", "json", "junit")]
 
 
-@pytest.mark.parametrize(("name", "form"), [*CASES, ("rolled-back", "html")], ids=str)
+@pytest.mark.parametrize(
+    ("name", "form"), [*CASES, ("rolled-back", "html"), ("watch-rolled-back", "html")], ids=str
+)
 def test_a_run_is_told_as_in_its_golden(name: str, form: str, request: pytest.FixtureRequest):
     story, exit_code = STORIES[name]
     evidence = collect(story().events, place=PLACE)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -57,7 +58,7 @@ def test_phases_and_the_end_are_worded_as_in_the_report(name: str):
         assert report[-1] in lines
 
 
-@pytest.mark.parametrize("name", stories.STORIES)
+@pytest.mark.parametrize("name", [name for name in stories.STORIES if "watch" not in name])
 def test_a_terminal_keeps_each_finished_line_once(name: str):
     story = stories.STORIES[name][0]()
     lines = [line for line in drawn(story) if line]
@@ -133,6 +134,69 @@ def test_a_phase_of_many_steps_is_shown_around_the_one_that_runs():
     assert any("runs  Step number 51" in line for line in lines)
     assert "… 40 steps before" in lines[1]
     assert "… 40 steps behind" in lines[-1]
+
+
+def test_a_watch_is_redrawn_with_its_rules_and_the_time_to_the_next_slice():
+    story = stories.watching()
+    stream = io.StringIO()
+    live = Live(stream, width=80, interactive=True, plan_summary=stories.the_plan())
+    for event in story.events:
+        live.update([event])
+        live.tick(story.now)
+    live.tick(story.now + timedelta(seconds=64))
+    lines = [line for line in shown(stream) if line]
+    assert lines[-4:] == [
+        "  response time p95  300 ms  ▅▅▇▅▅  must be < 500 ms                           -",
+        "  response time p95  300 ms  ▆▆▇▆▆  warns at > 450 ms for 2 buckets            -",
+        "  error rate         1.4 %   ▁▁▃▂█  rolls back at > 1 %       1 of 2 since 14:20",
+        "  slice 14:25 to 14:30 ends in 3m 51s, 5 of 288 closed",
+    ]
+    assert len([line for line in lines if "rolls back at" in line]) == 1
+    assert all(cell_len(line) <= 80 for line in lines)
+
+
+def test_a_pipe_gets_a_line_per_slice_and_one_per_move():
+    lines = piped(stories.watch_rolled_back())
+    assert [line for line in lines if line.startswith("slice ")] == [
+        "slice    14:00  3 rules good",
+        "slice    14:05  2 rules good, 1 bad",
+        "slice    14:10  1 rule good, 2 bad",
+        "slice    14:15  3 rules good",
+        "slice    14:20  1 rule good, 2 bad",
+        "slice    14:25  1 rule good, 2 bad",
+    ]
+    at = lines.index("         pending  error rate > 1% for 2 consecutive buckets [rollback]")
+    assert lines[at + 1].strip() == "error rate 1.4 %, expected <= 1 % (1 of 2 buckets: 14:05)"
+    assert any("firing  error rate > 1% for 2 consecutive buckets" in line for line in lines)
+
+
+def test_a_pipe_names_only_what_is_not_quiet():
+    lines = piped(stories.watch_blind())
+    at = lines.index("slice    14:15  1 rule good, 2 without data")
+    assert lines[at + 1 : at + 5] == [
+        "               response time p95: no data (permission denied), must be < 500 ms:",
+        "               still firing",
+        "               response time p95: no data (permission denied), warns at > 450",
+        "               ms: 1 of 2",
+    ]
+    at = lines.index("slice    14:20  0 rules good, 3 without data")
+    told = " ".join(" ".join(lines[at : at + 8]).split())
+    assert "error rate: no data (permission denied), rolls back at > 1 %" in told
+
+
+def test_a_watch_of_a_week_is_drawn_from_its_last_slices():
+    story = stories.watching()
+    live = Live(io.StringIO(), width=80, interactive=True)
+    live.update(story.events)
+    closed = next(event for event in story.events if event.kind == "bucket.closed")
+    start = closed.body["start_ms"] + 10 * 300_000
+    for place in range(300):
+        body = {**closed.body, "start_ms": start + place * 300_000}
+        live.update([replace(closed, body=body)])
+    watching = live._fold.watches["watch"]
+    assert len(watching.slices) == 305
+    assert len(watching.brief().slices) < 100
+    assert len([line for line in live._current() if "rolls back" in line]) == 1
 
 
 def test_a_retry_is_told_in_a_pipe():

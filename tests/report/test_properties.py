@@ -20,12 +20,16 @@ from gonogo.run.journal import broken_link
 ITEMS = (
     *("pre", "deploy", "smoke", "disk", "told", "backup", "migrate", "home", "admin", "rollback"),
     *("previous", "restore", "switch-back", "pg-restore", "old-home", "stray", "home?block", ""),
+    *("watch", "watch@1772373600000", "errors", "errors@1772373600000", "blind/load", "r/1/ops"),
 )
 KINDS = (
     *("run.started", "run.resumed", "phase.started", "step.started", "step.tried", "step.looked"),
     *("step.finished", "question.asked", "answer.given", "answer.refused", "gate.decided"),
     *("abort.requested", "rollback.started", "option.started", "option.finished"),
     *("rollback.finished", "verdict.given", "of.tomorrow"),
+    *("watch.started", "bucket.closed", "rule.moved", "rule.judged", "watch.ended"),
+    *("delivery.due", "delivery.tried", "delivery.done", "alert.raised", "alert.decided"),
+    *("alert.silenced", "contact.unreached"),
 )
 WORDS = st.one_of(
     st.text(st.characters(codec="utf-8"), max_size=12),
@@ -42,13 +46,57 @@ VALUES = st.one_of(
     st.lists(WORDS, max_size=3),
     st.dictionaries(WORDS, WORDS, max_size=2),
 )
+RULE = {
+    "id": "errors",
+    "text": "error rate > 1%",
+    "says": "error rate > 1 % for 2 of 3 buckets",
+    "consequence": "rollback",
+    "line": 90,
+}
+SEEN = st.fixed_dictionaries(
+    {},
+    optional={
+        "says": WORDS,
+        "event": st.sampled_from(["breach", "good", "insufficient", "no data", "odd"]) | VALUES,
+        "state": st.sampled_from(["inactive", "pending", "firing", "resolved"]) | VALUES,
+        "count": VALUES,
+        "of": VALUES,
+        "value": st.floats(-1e300, 1e300) | VALUES,
+        "unit": WORDS,
+        "limit": st.floats(-1e300, 1e300) | VALUES,
+    },
+)
+TAKEN = st.fixed_dictionaries(
+    {}, optional={"count": VALUES, "coverage": VALUES, "late": VALUES, "why": VALUES}
+)
+MOMENTS = st.integers(0, 40).map(lambda n: 1_772_373_600_000 + n * 300_000) | st.integers()
+WATCHED = {
+    "started_ms": MOMENTS,
+    "start_ms": MOMENTS,
+    "at_ms": MOMENTS,
+    "due_ms": MOMENTS,
+    "width_ms": st.sampled_from([300_000, 1, 0, 10**30]) | st.integers(),
+    "planned": st.integers(),
+    "metrics": st.dictionaries(st.sampled_from(["error rate", "load"]), TAKEN | WORDS),
+    "rules": st.lists(st.just(RULE) | VALUES, max_size=2)
+    | st.dictionaries(st.sampled_from(["errors", "other"]), SEEN | VALUES),
+    "phase": st.sampled_from(["watch", "smoke", "strange"]),
+    "slices": st.lists(MOMENTS, max_size=3) | VALUES,
+    "before": WORDS,
+    "after": st.sampled_from(["pending", "firing", "resolved"]) | WORDS,
+    "rule": st.sampled_from(["errors", "blind/load"]) | WORDS,
+    "complete": st.booleans(),
+    "decisions": st.lists(st.dictionaries(st.sampled_from(["alert", "reason"]), WORDS)),
+}
 KEYS = (
     *("status", "actual", "expected", "why", "title", "line", "effect", "verdict", "exit_code"),
     *("reasons", "counts", "question", "form", "choices", "answer", "reason", "link", "expires"),
     *("way", "item", "option", "duration_s", "stated_s", "times", "gap_s", "attempts", "notes"),
     *("sentences", "indicators", "text", "by", "critical", "planned_s", "plan", "bindings"),
 )
-BODIES = st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6)
+PLAIN = st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6)
+WATCHES = st.fixed_dictionaries({}, optional=WATCHED)
+BODIES = st.one_of(PLAIN, WATCHES, st.tuples(PLAIN, WATCHES).map(lambda two: two[0] | two[1]))
 MOVES = st.tuples(
     st.sampled_from(KINDS), st.sampled_from(ITEMS), BODIES, st.integers(0, 3), st.integers(-2, 300)
 )

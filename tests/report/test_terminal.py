@@ -8,7 +8,7 @@ from tests.report import stories
 from tests.report.builders import Story, a_phase, a_plan, a_step
 
 from gonogo.report import collect, render
-from gonogo.report.terminal import Page
+from gonogo.report.page import Page
 
 LONG = "資料庫的索引在沒有鎖的情況下可以重新整理" * 6
 

@@ -284,13 +284,24 @@ class Conduct:
 
 
 def _working(events: list[Event], waiting: tuple[str, ...]) -> bool:
-    """Say whether some step is being carried out that does not wait for a person."""
+    """Say whether a step is being carried out, or figures are watched, without waiting for us."""
     begun: set[str] = set()
     for event in events:
-        if event.kind in ("step.started", "step.looked"):
-            begun.add(event.item)
-        elif event.kind == "step.finished":
-            begun.discard(event.item)
+        match event.kind:
+            case "step.started" | "step.looked":
+                begun.add(event.item)
+            case "step.finished":
+                begun.discard(event.item)
+            case "watch.started":
+                begun.add(f"{event.item}@")
+            case "watch.ended":
+                begun.discard(f"{event.item}@")
+            case "recovery.started":
+                begun.add(f"{event.item}?green")
+            case "option.finished":
+                begun.discard(f"{event.item}?green")
+            case _:
+                pass
     held = {item.rsplit("?", 1)[0] for item in waiting} | set(waiting)
     return bool(begun - held)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 
@@ -10,7 +11,7 @@ from gonogo.cli import streams
 from gonogo.errors import Diagnostic, RunbookError, Severity, draw
 from gonogo.source import Source
 
-_NARROWEST, _WIDEST = 60, 120
+_NARROWEST, _USUAL, _WIDEST = 60, 80, 120
 _hidden: list[Callable[[str], str]] = []
 
 
@@ -33,6 +34,8 @@ def tell(text: str) -> None:
 
 def say_json(data: object) -> None:
     """Write data as JSON; characters that the stream cannot hold are written as escapes."""
+    import json
+
     ascii_only = not streams.holds_all(sys.stdout)
     say(json.dumps(data, ensure_ascii=ascii_only, indent=2, default=str))
 
@@ -43,6 +46,8 @@ def say_document(text: str, form: str) -> None:
     if not streams.holds_all(sys.stdout):
         encoding = sys.stdout.encoding or "ascii"
         if form == "json":
+            import json
+
             text = json.dumps(json.loads(text), ensure_ascii=True, indent=2)
         elif form in ("html", "junit"):
             text = text.encode(encoding, "xmlcharrefreplace").decode(encoding)
@@ -51,16 +56,17 @@ def say_document(text: str, form: str) -> None:
 
 def width() -> int:
     """Return how many columns a line may take: of the terminal or `COLUMNS`, else 80."""
-    import shutil
-
-    columns = shutil.get_terminal_size((80, 24)).columns
-    return max(_NARROWEST, min(columns, _WIDEST))
+    said = os.environ.get("COLUMNS", "")
+    columns = int(said) if said.isdecimal() else 0
+    for stream in (sys.stdout, sys.stderr):
+        if not columns:
+            with contextlib.suppress(OSError, ValueError):  # no terminal
+                columns = os.get_terminal_size(stream.fileno()).columns
+    return max(_NARROWEST, min(columns or _USUAL, _WIDEST))
 
 
 def is_plain() -> bool:
     """Say whether nothing may be redrawn here: no terminal, or one that cannot."""
-    import os
-
     return not sys.stderr.isatty() or os.environ.get("TERM", "") in ("", "dumb", "unknown")
 
 

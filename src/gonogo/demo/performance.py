@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import signal
 import subprocess
@@ -20,8 +19,12 @@ import psycopg
 import redis
 
 from gonogo.clock import SystemClock
+from gonogo.demo import told
+from gonogo.demo.pace import REAL_TIME, SHORT, Pace
 from gonogo.demo.proof import Claim, State, look
-from gonogo.demo.story import RELEASED, ROLLED_BACK, Story
+from gonogo.demo.story import STORIES, Fault, Story
+from gonogo.demo.traffic import PER_SECOND, Visitors
+from gonogo.demo.turn import LOOK_EVERY_S, Turn
 from gonogo.demo.workspace import Workspace
 from gonogo.errors import UsageError
 from gonogo.services import Postgres, Valkey
@@ -40,7 +43,21 @@ ENDINGS = (0, 1, 4)  # go, no-go, rolled back
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of the demo to a parser."""
-    parser.add_argument("--no-fault", action="store_true", help="a release without a fault: go")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--fault",
+        choices=[fault.value for fault in STORIES if fault is not Fault.NONE],
+        default=Fault.ERRORS.value,
+        help="errors: in the middle of the watch every tenth search begins to fail; "
+        "admin-open: a smoke test finds that a regular user may read the admin API "
+        "(default: %(default)s)",
+    )
+    which.add_argument("--no-fault", action="store_true", help="a release without a fault: go")
+    parser.add_argument(
+        "--real-time",
+        action="store_true",
+        help="watch for an hour in 5-minute buckets, not for a minute in 5-second ones",
+    )
     parser.add_argument("--keep", action="store_true", help="keep the folder of the release")
     parser.add_argument(
         "--home",
@@ -58,7 +75,9 @@ def carry_out(asked: argparse.Namespace) -> int:
     """
     before = signal.signal(signal.SIGTERM, _end)
     try:
-        return play(RELEASED if asked.no_fault else ROLLED_BACK, asked.home, keep=asked.keep)
+        story = STORIES[Fault.NONE if asked.no_fault else Fault(asked.fault)]
+        pace = REAL_TIME if asked.real_time else SHORT
+        return play(story, asked.home, pace=pace, keep=asked.keep)
     except KeyboardInterrupt:
         print("\nstopped; nothing is left running", file=sys.stderr)
         return INTERRUPTED
@@ -66,7 +85,7 @@ def carry_out(asked: argparse.Namespace) -> int:
         signal.signal(signal.SIGTERM, before)
 
 
-def play(story: Story, home: Path, *, keep: bool = False) -> int:
+def play(story: Story, home: Path, *, pace: Pace = SHORT, keep: bool = False) -> int:
     """Play one story and put its report into a folder below `home`."""
     clock = SystemClock()
     began = clock.monotonic()
@@ -82,35 +101,66 @@ def play(story: Story, home: Path, *, keep: bool = False) -> int:
         # whoever sweeps up after a kill of ours finds the service by this name
         (place.path / PID).symlink_to(workspace.folder / "run" / "service.pid")
         stack.callback(workspace.take_down)
-        workspace.plant(story.fault)
+        workspace.watch(pace)
+        workspace.plant(Fault.NONE if story.healthy is not None else story.fault)
         workspace.bring_up()
         before = look(workspace)
         say(
             f"\n  PostgreSQL {postgres.version} and Valkey {valkey.version} run, search v1 answers "
             f"on\n  {workspace.settings['APP_URL']} ({clock.monotonic() - began:.1f} s)\n"
         )
-        say(textwrap.fill(story.announcement, WIDTH, initial_indent="  ", subsequent_indent="  "))
-        say(f"\n$ gonogo {' '.join(RUN[:6])} \\\n    {' '.join(RUN[6:])}\n")
-        code = run(workspace)
+        _introduce(story, pace)
+        planted: list[datetime] = []
+        questions = workspace.folder / "queries.txt"
+        with Visitors(workspace.settings["APP_URL"], questions) as visitors:
+            code = run(workspace, _turn(story, workspace, planted))
         seen = _seen(story, workspace, before)
+        recovered = told.recovery(workspace.folder)
         _collect(workspace.folder, shelf)
         if keep:
             shutil.copytree(workspace.folder, shelf / "workspace", symlinks=True)
-    told = _told(story, code, shelf)
-    _announce("What the run says", told)
+    evidence = shelf / "report.json"
+    said = told.claims(story.expected, code, evidence, recovered)
+    if story.healthy is not None:
+        said += (told.speed(planted[0] if planted else None, evidence, pace),)
+    _announce("What the run says", said)
     _announce("What is true now, seen without the run", seen)
-    result = _conclude((*told, *seen), shelf, clock.monotonic() - began)
+    say(f"\n{visitors.say()}")
+    result = _conclude((*said, *seen), shelf, clock.monotonic() - began)
     if not any(shelf.iterdir()):
         shelf.rmdir()
     return result
 
 
-def run(workspace: Workspace) -> int:
+def _introduce(story: Story, pace: Pace) -> None:
+    words = {"rate": PER_SECOND, "length": pace.length, "bucket": pace.bucket}
+    text = story.announcement.format(**words)
+    say(textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="  "))
+    if pace is SHORT and story.fault is not Fault.ADMIN_OPEN:
+        say(f"  Buckets of {pace.bucket_s} s are for the demo; --real-time takes 5-minute ones.")
+    say(f"\n$ gonogo {' '.join(RUN[:6])} \\\n    {' '.join(RUN[6:])}\n")
+
+
+def _turn(story: Story, workspace: Workspace, planted: list[datetime]) -> Turn | None:
+    """Return what the demo does in the middle of the watch, if anything."""
+    if story.healthy is None:
+        return None
+
+    def act() -> None:
+        workspace.plant(story.fault)
+        planted.append(SystemClock().now())
+        if not sys.stdout.isatty():  # on a terminal the run draws there
+            say(f"demo     {story.healthy} healthy buckets seen; bin/plant {story.fault}")
+
+    return Turn(workspace.folder, story.healthy, act)
+
+
+def run(workspace: Workspace, turn: Turn | None = None) -> int:
     """Run the release with the real command on our terminal and return its exit code.
 
-    A Ctrl-C on the terminal reaches the command by itself, and it says what to do. When it has
-    ended for that reason, with a code that stands for no ending of a release, so do we: raises
-    KeyboardInterrupt.
+    Meanwhile `turn` is asked again and again whether it is time for it. A Ctrl-C on the terminal
+    reaches the command by itself, and it says what to do. When it has ended for that reason, with
+    a code that stands for no ending of a release, so do we: raises KeyboardInterrupt.
     """
     command = [sys.executable, "-m", "gonogo", *RUN]
     sys.stdout.flush()
@@ -120,9 +170,11 @@ def run(workspace: Workspace) -> int:
         command, cwd=workspace.folder, env=dict(workspace.settings)
     )
     try:
-        code = process.wait()
+        code = _attend(process, turn)
     finally:
         signal.signal(signal.SIGINT, before)
+        if turn is not None:
+            turn.close()
         if process.poll() is None:
             process.terminate()
             try:
@@ -133,6 +185,16 @@ def run(workspace: Workspace) -> int:
     if pressed and code not in ENDINGS:
         raise KeyboardInterrupt
     return code
+
+
+def _attend(process: subprocess.Popen[bytes], turn: Turn | None) -> int:
+    """Wait for the end of the run; return its exit code."""
+    while turn is not None and not turn.done:
+        try:
+            return process.wait(LOOK_EVERY_S)
+        except subprocess.TimeoutExpired:
+            turn.look()
+    return process.wait()
 
 
 def say(text: str) -> None:
@@ -146,27 +208,6 @@ def _seen(story: Story, workspace: Workspace, before: State) -> tuple[Claim, ...
     except (psycopg.Error, redis.RedisError) as error:
         words = " ".join(str(error).split())
         return (Claim("the state after the run", "can be seen", f"cannot be seen ({words})"),)
-
-
-def _told(story: Story, code: int, shelf: Path) -> tuple[Claim, ...]:
-    """Compare what the run says of itself: its exit code and its evidence."""
-    meaning = f" ({story.meaning})" if code == story.exit_code else ""
-    ended = Claim("its exit code", f"{story.exit_code} ({story.meaning})", f"{code}{meaning}")
-    evidence = shelf / "report.json"
-    if not evidence.is_file():
-        return (ended, Claim("its evidence", "written", "missing"))
-    data = json.loads(evidence.read_text(encoding="utf-8"))
-    failed = [
-        step["title"]
-        for phase in data["phases"]
-        for step in phase["steps"]
-        if (step["finding"] or {}).get("status") in ("fail", "error")
-    ]
-    return (
-        ended,
-        Claim("the step that failed", story.failing, ", ".join(failed) or "none"),
-        Claim("the chain of its events", "intact", "intact" if data["intact"] else "broken"),
-    )
 
 
 def _collect(folder: Path, shelf: Path) -> None:

@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import psycopg
@@ -15,6 +16,7 @@ import redis
 from gonogo.demo.workspace import Workspace
 
 ANSWER_WITHIN_S = 5.0
+FAILED = 500
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 ADMIN_API = "/api/admin/performance"
 SCHEMA = """
@@ -54,6 +56,7 @@ class State:
     """What can be seen of the service from outside, in words that compare."""
 
     release: str
+    errors: str  # the share of its answers to visitors that were errors, since it took over
     migrations: str
     schema: tuple[str, ...]
     documents: int
@@ -77,6 +80,7 @@ def look(workspace: Workspace) -> State:
         counted = connection.execute("SELECT count(*) FROM documents").fetchone()
     return State(
         release=release,
+        errors=_errors(workspace.access_log),
         migrations=migrations,
         schema=schema,
         documents=0 if counted is None else int(counted[0]),
@@ -103,6 +107,16 @@ def _served_by(log: Path) -> str:
         if served[-1:] != [release]:
             served.append(release)
     return " then ".join(served)
+
+
+def _errors(log: Path) -> str:
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    latest = str(lines[-1]["version"]) if lines else ""
+    since = list(takewhile(lambda line: line["version"] == latest, reversed(lines)))
+    failed = sum(line["status"] >= FAILED for line in since)
+    if 100 * failed < len(since) or not failed:
+        return "under 1 %"
+    return f"{100 * failed / len(since):.3g} % of {len(since)}"
 
 
 def _kept(url: str) -> int:

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import gonogo
+from gonogo.demo.pace import SHORT, Pace
 from gonogo.errors import UsageError
 from gonogo.services.account import environment
 from gonogo.services.server import HOST, free_port
@@ -110,6 +111,17 @@ class Workspace:
     def plant(self, fault: str) -> None:
         """Put a fault into the configuration of v2, or with `none` take it out."""
         self.script("bin/plant", fault)
+
+    def watch(self, pace: Pace) -> None:
+        """Write another length and width into the heading of the runbook's watch."""
+        runbook = self.folder / "deploy.md"
+        text = runbook.read_text(encoding="utf-8")
+        if SHORT.heading not in text:
+            raise UsageError(
+                f"`deploy.md` of the bundled service has no heading `{SHORT.heading}`",
+                hint="it was changed; take the one that came with gonogo",
+            )
+        runbook.write_text(text.replace(SHORT.heading, pace.heading), encoding="utf-8")
 
     @property
     def access_log(self) -> Path:

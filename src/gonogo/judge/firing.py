@@ -17,7 +17,7 @@ from gonogo.judge.measures import least_samples, misfit
 from gonogo.judge.rules import Terms, check
 from gonogo.judge.streaks import Pattern, pattern_of
 from gonogo.plan.kinds import Role
-from gonogo.plan.model import Consequence, Mode, Plan, Rule
+from gonogo.plan.model import Consequence, Plan, Rule
 from gonogo.plan.samples import Yields
 from gonogo.plan.sources import HttpSource, LogSource, Source
 from gonogo.plan.sources_read import read_metric
@@ -59,7 +59,7 @@ class Course:
 
 
 def course_of(plan: Plan) -> Course:
-    """Return the watch of a plan; a metric with mistakes has no source and takes its rules along."""
+    """Return the watch of a plan; a metric with mistakes takes its rules along."""
     names = [target.name for target in plan.targets]
     found = {metric.name: read_metric(metric, names)[0] for metric in plan.metrics}
     sources = {name: source for name, source in found.items() if source is not None}
@@ -144,32 +144,43 @@ def ordinal(number: int) -> str:
 def mistakes_of_watch(plan: Plan) -> tuple[Diagnostic, ...]:
     """Return what is to be said about the rules of a plan on their metrics.
 
-    Errors are rules that cannot be judged at all; in an assisted runbook they are warnings, since a
-    person is asked there. Warnings are rules that can never do anything; notes say when a rule
-    fires and how often it would by chance.
+    Errors are rules that cannot be judged on their metric; warnings are rules that can never do
+    anything; notes say when a rule fires and how often it would by chance. Rules that people answer
+    are not among them.
     """
-    if not plan.rules:
-        return ()
     course = course_of(plan)
     if not course.rules:
         return ()
     misfits = check(course.rules, course.forms, course.terms)
-    severity = Severity.ERROR if plan.mode is Mode.EXPLICIT else Severity.WARNING
-    found = [
-        Diagnostic(
-            "GN347",
-            m.message,
-            m.span,
-            hint="compare it in its own unit, or bind another metric",
-            severity=severity,
-        )
-        for m in misfits
-    ]
+    hint = "compare it in its own unit, or bind another metric"
+    found = [Diagnostic("GN347", m.message, m.span, hint=hint) for m in misfits]
+    found += _unwatched(plan, course)
     strange = {m.rule for m in misfits}
     for rule in course.rules:
         if rule.id not in strange:
             found += _about(rule, course)
     return tuple(found)
+
+
+def is_watched(plan: Plan) -> bool:
+    """Say whether there is a phase in which the rules of a plan are judged."""
+    return any(phase.role is Role.WATCH for phase in plan.phases)
+
+
+def _unwatched(plan: Plan, course: Course) -> Iterator[Diagnostic]:
+    """Yield one warning where no phase judges the rules; a box of the sign-off is asked anyway."""
+    if is_watched(plan):
+        return
+    asked = {step.span.line for step in plan.steps()}
+    lost = [rule for rule in course.rules if rule.span.line not in asked]
+    if lost:
+        more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
+        yield _warning(
+            "GN353",
+            lost[0],
+            f"no section is a watch: `{lost[0].condition.text}`{more} is never judged",
+            "write its objectives or alerts under a heading such as `## Watch for 24 hours`",
+        )
 
 
 def _about(rule: Rule, course: Course) -> Iterator[Diagnostic]:
@@ -264,9 +275,10 @@ def _when(rule: Rule, pattern: Pattern, course: Course) -> Diagnostic:
     here = f"bucket {pattern.need} of {course.planned}, {at} into it"
     if pattern.need > course.planned:
         here = f"{lasting((pattern.need - course.planned) * course.width_ms)} after its planned end"
+    span = f"{lasting(first)} to {lasting(last)}" if first else f"at most {lasting(last)}"
     return Diagnostic(
         "GN351",
-        f"{fires} at the close of the {which}: {lasting(first)} to {lasting(last)} after the fault",
+        f"{fires} at the close of the {which}: {span} after the fault",
         rule.span,
         severity=Severity.NOTE,
         notes=(f"a fault from the first moment of the watch: {here}",),
@@ -277,13 +289,12 @@ def _by_chance(rule: Rule, pattern: Pattern, course: Course) -> Iterator[Diagnos
     likely = [chance(pattern, share, course.planned) for share in RATES]
     if None in likely:
         return
-    said = " and ".join(
-        f"{percent(each or 0.0)} if {(share * 100).normalize():f} % of its buckets breach"
-        for share, each in zip(RATES, likely, strict=True)
-    )
+    often, seldom = (percent(each or 0.0) for each in likely)
+    shares = [f"{(share * 100).normalize():f} %" for share in RATES]
     yield Diagnostic(
         "GN352",
-        f"rolls a good release back by chance in {said}",
+        f"of good releases {often} are rolled back by chance if {shares[0]} of their buckets"
+        f" breach, {seldom} if {shares[1]} do",
         rule.span,
         severity=Severity.NOTE,
     )

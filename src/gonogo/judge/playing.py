@@ -69,7 +69,7 @@ class _Stage:
     baseline: Mapping[str, Quantity]
 
     def play(self, case: Case) -> Played:
-        bound = [(self._subject(series), series) for series in case.series]
+        bound = [(subject_of(self.timeline, self.rules, one), one) for one in case.series]
         machine = self._machine(bound)
         for expected in case.expect:
             self._known(machine, expected)
@@ -96,23 +96,6 @@ class _Stage:
             verdict(machine, complete=True),
             tuple(sorted(differences, key=lambda found: found.span)),
         )
-
-    def _subject(self, series: Series) -> Subject:
-        """Return what a series is of: `p99` is that of the only metric whose p99 is asked for."""
-        asked = dict.fromkeys(
-            (p.metric or "", p.stat or "") for rule in self.rules for p in rule.condition.predicates
-        )
-        wanted = _named(series.name)
-        if wanted in asked:
-            return wanted
-        if (series.name, "") in asked:  # `max connections` may be the name of a metric
-            return series.name, ""
-        close = [subject for subject in asked if subject[1] == wanted[1] and not wanted[0]]
-        if len(close) == 1:
-            return close[0]
-        known = ", ".join(f"`{' '.join(part for part in s if part)}`" for s in asked)
-        several = "several rules ask for" if close else "no rule asks for"
-        raise self._mistake(series.span, f"{several} `{series.name}`", f"they ask for {known}")
 
     def _machine(self, bound: Sequence[tuple[Subject, Series]]) -> Machine:
         forms: dict[str, Form] = {}
@@ -173,7 +156,33 @@ class _Stage:
                 )
 
     def _mistake(self, span: Span, message: str, hint: str) -> RunbookError:
-        return RunbookError(self.timeline.source, [Diagnostic(CODE, message, span, hint=hint)])
+        return _mistake(self.timeline, span, message, hint)
+
+
+def subject_of(timeline: Timeline, rules: Sequence[Rule], series: Series) -> Subject:
+    """Return what a series is of: `p99` is that of the only metric whose p99 is asked for.
+
+    Raises:
+        RunbookError: no rule asks for it, or it may be that of several metrics.
+    """
+    asked = dict.fromkeys(
+        (p.metric or "", p.stat or "") for rule in rules for p in rule.condition.predicates
+    )
+    wanted = _named(series.name)
+    if wanted in asked:
+        return wanted
+    if (series.name, "") in asked:  # `max connections` may be the name of a metric
+        return series.name, ""
+    close = [subject for subject in asked if subject[1] == wanted[1] and not wanted[0]]
+    if len(close) == 1:
+        return close[0]
+    known = ", ".join(f"`{' '.join(part for part in s if part)}`" for s in asked)
+    several = "several rules ask for" if close else "no rule asks for"
+    raise _mistake(timeline, series.span, f"{several} `{series.name}`", f"they ask for {known}")
+
+
+def _mistake(timeline: Timeline, span: Span, message: str, hint: str) -> RunbookError:
+    return RunbookError(timeline.source, [Diagnostic(CODE, message, span, hint=hint)])
 
 
 def _named(name: str) -> Subject:

@@ -124,7 +124,7 @@ def pattern_reader(text: str) -> LineReader:
     pattern = safe_pattern.compiled(text)
     if not pattern.groupindex:
         raise RefusedError("the pattern has no named group", r"write `(?P<duration>\d+)`")
-    return _derived(pattern, set(pattern.groupindex), limit=safe_pattern.LONGEST_LINE)
+    return _derived(pattern, set(pattern.groupindex), limit=safe_pattern.longest_line(text))
 
 
 def _derived(pattern: re.Pattern[str], wanted: set[str], limit: int = 1 << 21) -> LineReader:

@@ -27,10 +27,8 @@ _MONTHS = {
 _CLF = re.compile(r"(\d\d)/(\w{3})/(\d{4}):(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))? ?([+-]\d{4}|Z)?")
 _DIGITS = re.compile(r"\d{1,20}(?:\.\d{1,12})?")
 _ZONE = re.compile(r"(?<=\d) ?(?:UTC|GMT)$")
-_FRACTION = re.compile(r"(?<=[.,]\d{6})\d+")
 # An epoch number is read by its size; each of these holds the years 1973 to 5138 in its unit.
 _SCALES = ((1e8, 1e11, 1000.0), (1e11, 1e14, 1.0), (1e14, 1e17, 1e-3), (1e17, 1e20, 1e-6))
-_REMEMBERED = 64
 
 
 def epoch_ms(value: float) -> int | None:
@@ -48,24 +46,30 @@ def _seconds_ms(value: float) -> int:
 
 def text_ms(text: str) -> int | None:
     """Return milliseconds from a time written as text; None when it is none that we know."""
+    if text[4:5] == "-":  # by far the most common form goes first
+        found = _iso_ms(text)
+        if found is not None:
+            return found
     text = text.strip()
     if len(text) > 64:
         return None
     if _DIGITS.fullmatch(text):
         return epoch_ms(float(text) if "." in text else int(text))
     clf = _CLF.fullmatch(text.strip("[]"))
-    if clf is not None:
-        return _clf_ms(clf)
-    plain = _FRACTION.sub("", _ZONE.sub("+00:00", text))
+    return _iso_ms(_ZONE.sub("+00:00", text)) if clf is None else _clf_ms(clf)
+
+
+def _iso_ms(text: str) -> int | None:
     try:
-        moment = datetime.fromisoformat(plain)
+        moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
-            if len(plain) < 16:
+            if len(text) < 16:
                 return None  # a day alone is no time
             moment = moment.replace(tzinfo=UTC)
-        return (moment - _EPOCH) // _MS
+        since = moment - _EPOCH
     except (ValueError, OverflowError):
         return None
+    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 
 
 def _clf_ms(match: re.Match[str]) -> int | None:
@@ -93,18 +97,17 @@ def _zone(offset: str) -> timezone:
 def reader() -> Callable[[object], int | None]:
     """Return a function from the value of a time field to milliseconds.
 
-    It remembers the last few texts: many lines carry the same second.
+    It remembers the last text: many lines carry the same second.
     """
-    remembered: dict[str, int | None] = {}
+    last: object = None
+    last_ms: int | None = None
 
     def read(value: object) -> int | None:
+        nonlocal last, last_ms
         if type(value) is str:
-            found = remembered.get(value, -1)
-            if found == -1:
-                if len(remembered) >= _REMEMBERED:
-                    remembered.clear()
-                found = remembered[value] = text_ms(value)
-            return found
+            if value != last:
+                last, last_ms = value, text_ms(value)
+            return last_ms
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
         return epoch_ms(value)

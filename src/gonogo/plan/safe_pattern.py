@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 LONGEST = 2_000
-LONGEST_LINE = 8_192
+_LONGEST_LINE = 65_536
+_LONGEST_SLOW_LINE = 2_048
 _HIGHEST_POWER = 2  # of the length of the line, in the number of steps
 _ALPHABET = "".join(map(chr, range(256))) + "Ωж漢"
 _ALL = frozenset(_ALPHABET)
@@ -70,6 +71,12 @@ def compiled(text: str) -> re.Pattern[str]:
             r"say where it ends: `\S+` or `[^,]*` instead of `.*`",
         )
     return pattern
+
+
+def longest_line(text: str) -> int:
+    """Return how long a line may be that meets a pattern that `compiled` lets through."""
+    power = max(map(_power, _Reader(text).whole()))
+    return _LONGEST_LINE if power < _HIGHEST_POWER else _LONGEST_SLOW_LINE
 
 
 class _Reader:

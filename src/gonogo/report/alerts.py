@@ -16,6 +16,8 @@ ALERTING = (
     *("cleared", "silenced"),
 )
 """The last words of the kinds of events that tell of messages and of alerts."""
+ALERTS = (*(f"alert.{word}" for word in ALERTING), "contact.unreached")
+"""The kinds of events from which notes are made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Told:
 
     deliveries: dict[str, Delivery] = field(default_factory=dict)
     notes: list[AlertNote] = field(default_factory=list)
+    newest: int = 0  # how many notes the last event brought
 
     def deliver(self, event: Event) -> Delivery:
         """Learn about one message; return all that is known of it."""
@@ -106,8 +109,8 @@ class Told:
         self.deliveries[key] = known
         return known
 
-    def note(self, event: Event) -> tuple[AlertNote, ...]:
-        """Learn what was decided or said about alerts; return what is new."""
+    def note(self, event: Event) -> None:
+        """Learn what was decided or said about alerts."""
         body = event.body
         if event.kind == "alert.decided":
             found = [_decided(event.at, each) for each in reading.listed(body, "decisions")]
@@ -128,7 +131,7 @@ class Told:
                 )
             ]
         self.notes += found
-        return tuple(found)
+        self.newest = len(found)
 
 
 _QUIET = frozenset({"grouped", "told"})

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from gonogo.judge.verdict import Status
 from gonogo.report import reading, words
-from gonogo.report.alerts import ALERTING, DELIVERING
+from gonogo.report.alerts import ALERTS, DELIVERING
 from gonogo.report.facts import (
     Answered,
     Attempt,
@@ -346,6 +346,5 @@ _HANDLERS: dict[str, Callable[[Fold, Event], Key | None]] = {
     "rule.judged": _rule_judged,
     "watch.ended": _watch_ended,
     **dict.fromkeys((f"delivery.{word}" for word in DELIVERING), _delivered),
-    **dict.fromkeys((f"alert.{word}" for word in ALERTING), _noted),
-    "contact.unreached": _noted,
+    **dict.fromkeys(ALERTS, _noted),
 }

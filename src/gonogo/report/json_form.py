@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 
 from gonogo.report.evidence import Evidence
 from gonogo.report.values import form
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+_ROWS = ("slices", "moves")
 SCHEMA = "gonogo.evidence/1"
 
 # Python leaves these as they are; a terminal or an editor that shows the file would obey them.
@@ -22,6 +25,22 @@ def as_json(evidence: Evidence) -> dict[str, object]:
 
 
 def render(evidence: Evidence) -> str:
-    """Return the JSON text; texts of strangers are exact, their control characters escaped."""
-    text = json.dumps(as_json(evidence), ensure_ascii=False, allow_nan=False, indent=2)
+    """Return the JSON text; texts of strangers are exact, their control characters escaped.
+
+    The slices and moves of a watch take one line each: there may be thousands.
+    """
+    text = _written(as_json(evidence))
     return _RAW.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
+
+
+def _written(value: object, pad: str = "", key: str = "") -> str:
+    inner = pad + "  "
+    if isinstance(value, dict) and value:
+        items = [f"{_ENCODER.encode(k)}: {_written(v, inner, k)}" for k, v in value.items()]
+    elif isinstance(value, list) and value:
+        write = _ENCODER.encode if key in _ROWS else partial(_written, pad=inner)
+        items = [write(item) for item in value]
+    else:
+        return _ENCODER.encode(value)
+    left, right = "{}" if isinstance(value, dict) else "[]"
+    return f"{left}\n{inner}" + f",\n{inner}".join(items) + f"\n{pad}{right}"

@@ -17,6 +17,8 @@ from gonogo.report import terminal, words
 from gonogo.report.evidence import Evidence, Outcome
 from gonogo.report.facts import NOT_RUN, UNFINISHED, Attempt, StepFacts
 from gonogo.report.page import Page
+from gonogo.report.watch import Watch
+from gonogo.report.watch_tables import warnings
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -26,6 +28,9 @@ def render(evidence: Evidence) -> str:
     root = Xml.Element("testsuites", name=_line(evidence.title or evidence.service or "gonogo"))
     for title, steps in evidence.sections():
         root.append(_suite(title, [_case(evidence, title, step) for step in steps], evidence))
+    for title, watch in evidence.watches():
+        if cases := _warnings(evidence, title, watch):
+            root.append(_suite(f"{title}: warnings", cases, evidence))
     root.append(_suite("Run", list(_whole(evidence)), evidence))
     for name in ("tests", "failures", "errors", "skipped"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
@@ -49,18 +54,38 @@ def _suite(title: str, cases: list[Xml.Element], evidence: Evidence) -> Xml.Elem
     return suite
 
 
-def _case(evidence: Evidence, section: str, step: StepFacts) -> Xml.Element:
-    case = Xml.Element("testcase", name=_line(step.title), classname=_line(section))
+def _named(evidence: Evidence, section: str, title: str, line: int) -> Xml.Element:
+    case = Xml.Element("testcase", name=_line(title), classname=_line(section))
     if evidence.runbook:
         case.set("file", _line(evidence.runbook))
-    if step.line:
-        case.set("line", str(step.line))
+    if line:
+        case.set("line", str(line))
+    return case
+
+
+def _case(evidence: Evidence, section: str, step: StepFacts) -> Xml.Element:
+    case = _named(evidence, section, step.title, step.line)
     case.set("time", _seconds(step.measured_s))
     _mark(case, evidence, step)
     output = "\n".join(_told(step))
     if output:
         Xml.SubElement(case, "system-out").text = _block(output)
     return case
+
+
+def _warnings(evidence: Evidence, section: str, watch: Watch) -> list[Xml.Element]:
+    """Return a case for each rule that only warns; one that fired or saw nothing is no green."""
+    cases = []
+    for rule, judged, fired in warnings(watch):
+        case = _named(evidence, section, rule.text, rule.line)
+        case.set("time", _seconds(None))
+        if fired:
+            times = "once" if fired == 1 else f"{fired} times"
+            Xml.SubElement(case, "skipped", message=f"it warned {times}, and decides nothing")
+        elif not judged:
+            Xml.SubElement(case, "skipped", message="no slice could be judged; it only warns")
+        cases.append(case)
+    return cases
 
 
 def _mark(case: Xml.Element, evidence: Evidence, step: StepFacts) -> None:

@@ -14,12 +14,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TextIO
 
 from gonogo.judge.verdict import Status
-from gonogo.report import terminal, words
+from gonogo.report import alert_lines, reading, terminal, watch_lines, words
+from gonogo.report.alerts import ALERTS, worth_telling
 from gonogo.report.evidence import gathered
 from gonogo.report.facts import StepFacts
 from gonogo.report.fold import Fold
 from gonogo.report.known import Key, about
 from gonogo.report.page import Page
+from gonogo.report.watch_fold import watch_of
 from gonogo.run.journal import Event
 
 if TYPE_CHECKING:
@@ -159,7 +161,26 @@ class Live:
                 return terminal.ending(gathered(self._fold), page)
             case _:
                 pass
-        return self._plain(event, key) if self._screen is None else []
+        told = self._told(event)
+        return told or (self._plain(event, key) if self._screen is None else [])
+
+    def _told(self, event: Event) -> list[str]:
+        """Return the lines of a move of a rule, and of what people were told of it."""
+        told, page = self._fold.told, self._page
+        if event.kind == "rule.moved":
+            watch = self._fold.watching(self._fold.watched or self._fold.phase).brief()
+            return watch_lines.move_lines(watch.moves[-1], watch, page)
+        if event.kind in ("delivery.done", "delivery.late"):
+            return alert_lines.delivery_lines(told.deliveries[event.item], page)
+        if event.kind not in ALERTS:
+            return []
+        new = told.notes[len(told.notes) - told.newest :]
+        return [
+            line
+            for note in new
+            if worth_telling(note)
+            for line in alert_lines.note_lines(note, page)
+        ]
 
     def _gate(self, item: str) -> list[str]:
         known = {phase.id: phase for phase in gathered(self._fold).phases}
@@ -199,8 +220,25 @@ class Live:
             case "answer.given":
                 answers = [a for q in fold.questions if q.item == event.item for a in q.answers]
                 return page.block("answer", [fold.title(event.item), terminal.said(answers[-1])])
+            case "rule.judged" if key is not None:
+                return self._step(fold.steps[key])
             case _:
-                return []
+                return self._plain_watch(event)
+
+    def _plain_watch(self, event: Event) -> list[str]:
+        """Return the lines of a closed slice, and of the end of a watch."""
+        if event.kind == "watch.ended":
+            watch = self._fold.watches[event.item].brief()
+            return self._page.block("watch", [watch_lines.ended(watch)])
+        if event.kind != "bucket.closed":
+            return []
+        watch = self._fold.watching(watch_of(event)).brief()
+        start = reading.whole(event.body, "start_ms")
+        at = next((n for n, one in enumerate(watch.slices) if one.start_ms == start), None)
+        if at is None:
+            return []
+        before = watch.slices[at - 1] if at else None
+        return watch_lines.slice_lines(watch.slices[at], before, watch, self._page)
 
     def _step(self, step: StepFacts) -> list[str]:
         page = self._page
@@ -227,11 +265,13 @@ class Live:
         option = fold.options.get(fold.option)
         if option is None:
             steps = (*fold.steps_of("undo"), *fold.steps_of("proof"))
-            return [page.row("rollback", "going back to the old state"), *self._tree(steps)]
+            lines = [page.row("rollback", "going back to the old state"), *self._tree(steps)]
+            return lines + self._rules(fold.watched)
         tail = terminal.planned(option.stated_s, "stated")
         title, elapsed = words.one_line(option.title), self._since(option.started)
         steps = fold.steps_of("option", fold.option)
-        return [page.row("rollback", title, elapsed, tail), *self._tree(steps)]
+        lines = [page.row("rollback", title, elapsed, tail), *self._tree(steps)]
+        return lines + self._rules(fold.watched)
 
     def _ahead(self) -> list[str]:
         fold, page = self._fold, self._page
@@ -243,9 +283,19 @@ class Live:
                 title = words.one_line(phase.title)
                 lines.append(page.row("now", title, self._since(phase.started), tail))
                 lines += self._tree(steps)
+                lines += self._rules(phase.id)
             elif not phase.started:
                 lines.append(terminal.phase_line(replace(phase, steps=steps), page))
         return lines
+
+    def _rules(self, item: str) -> list[str]:
+        """Return the rules of a watch that goes on, and the slice that is open."""
+        watching = self._fold.watches.get(item)
+        if watching is None or watching.head.ended:
+            return []
+        watch = watching.brief()
+        rules = watch_lines.rule_lines(watch, self._page, recent=True)
+        return [*rules, *watch_lines.next_slice(watch, self._page, self._now)]
 
     def _tree(self, steps: tuple[StepFacts, ...]) -> list[str]:
         """Return a line per step, around the one that runs when there are too many."""

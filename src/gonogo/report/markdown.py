@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from gonogo.report import terminal, words
+from gonogo.report.cells import cell, fenced, table
 from gonogo.report.evidence import Evidence, Outcome
 from gonogo.report.facts import OptionFacts, PhaseFacts, RollbackFacts, StepFacts
 from gonogo.report.junit import attempt_words
 from gonogo.report.page import Page
+from gonogo.report.watch import Watch
+from gonogo.report.watch_markdown import alerts_text, watch_text
 
-_ACTIVE = re.compile(r"([\\`*_\[\]#|~@$])")
-_LINK = re.compile(r"(?i)(https?|ftp|mailto):|www\.")
 _FINDINGS = ("", "Step", "Status", "Expected", "Actual", "Started (UTC)", "Took", "Planned", "Line")
 
 
@@ -24,33 +24,9 @@ def render(evidence: Evidence) -> str:
         parts.append(_section("Outside any phase", evidence.elsewhere))
     if evidence.rollback is not None and evidence.rollback.begun:
         parts.append(_rollback(evidence.rollback, evidence))
+    parts.append(alerts_text(evidence.deliveries, evidence.alerts))
     parts += [_questions(evidence), _waivers(evidence), _gaps(evidence), _proof(evidence)]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def cell(text: object) -> str:
-    """Return a stranger's text so that it is only text: no markup, link, mention or new row."""
-    plain = words.one_line(str(text))
-    plain = plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    plain = _ACTIVE.sub(r"\\\1", plain)
-    return _LINK.sub(lambda match: match[0][:-1] + f"&#{ord(match[0][-1])};", plain)
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table of cells that are escaped already; empty without rows."""
-    body = ["| " + " | ".join(row) + " |" for row in rows]
-    if not body:
-        return ""
-    top = "| " + " | ".join(head) + " |"
-    return "\n".join([top, "|" + " --- |" * len(head), *body])
-
-
-def fenced(text: str) -> str:
-    """Return an output in a fence that it cannot close."""
-    shown = words.neutral(text).rstrip("\n")
-    longest = max((len(run) for run in re.findall(r"`+", shown)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}text\n{shown}\n{fence}"
 
 
 def _top(evidence: Evidence) -> str:
@@ -82,7 +58,7 @@ def _overview(evidence: Evidence) -> str:
         (
             cell(phase.title),
             f"**{cell(phase.word)}**",
-            cell(terminal.counts(phase.steps)),
+            cell(terminal.counts(phase.judged)),
             words.duration(phase.measured_s) or "-",
             words.duration(phase.planned_s) or "-",
         )
@@ -107,13 +83,16 @@ def _phase(phase: PhaseFacts) -> str:
     ]
     if phase.gap_s > 0:
         notes.append(f"Of the measured time, {words.duration(phase.gap_s)} is a gap.")
-    return _section(f"{phase.title}: {phase.word}", phase.steps, notes)
+    return _section(f"{phase.title}: {phase.word}", phase.judged, notes, phase.watch)
 
 
-def _section(title: str, steps: Sequence[StepFacts], notes: Sequence[str] = ()) -> str:
+def _section(
+    title: str, steps: Sequence[StepFacts], notes: Sequence[str] = (), watch: Watch | None = None
+) -> str:
     rows = [_finding(place, step) for place, step in enumerate(steps, start=1)]
     parts = [f"## {cell(title)}", *notes, table(_FINDINGS, rows) or "No steps."]
     parts += [_details(step) for step in steps]
+    parts += [watch_text(watch)] if watch is not None else []
     return "\n\n".join(part for part in parts if part)
 
 
@@ -179,6 +158,7 @@ def _rollback(back: RollbackFacts, evidence: Evidence) -> str:
     if back.proof:
         says = back.proof_verdict.value if back.proof_verdict else ""
         parts.append(_section(f"{back.proof_title or 'Proof'} (old version): {says}", back.proof))
+    parts += [_section(f"Watch {w.phase}", w.findings, watch=w) for w in back.watches]
     return "\n\n".join(part for part in parts if part)
 
 

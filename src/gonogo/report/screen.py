@@ -11,17 +11,21 @@ from rich.text import Text
 
 # Colour repeats what the word says; it never says anything alone.
 _STYLES = {
-    "green": ("go", "pass", "GO"),
-    "bold red": ("no-go", "fail", "NO-GO", "UNPROVEN"),
+    "green": ("go", "pass", "GO", "resolved"),
+    "bold red": ("no-go", "fail", "NO-GO", "UNPROVEN", "firing"),
     "yellow": (
         *("hold", "unknown", "error", "waived", "skipped", "rollback", "gap", "again"),
-        *("HOLD", "ROLLED", "UNFINISHED", "unfinished", "asks"),
+        *("HOLD", "ROLLED", "UNFINISHED", "unfinished", "asks", "pending", "alert"),
     ),
     "bold cyan": ("now", "runs"),
-    "dim": ("not", "│", "…"),
+    "dim": ("not", "│", "…", "inactive"),
 }
 _COLOURS = {word: style for style, group in _STYLES.items() for word in group}
-_FIRST = re.compile(r"^\s*(\S+)")
+_FIRST = re.compile(r"^(?!  \S)\s*(\S+)")
+# A line of a rule begins with the name that its author gave it; how it stands is at its end.
+_STANDS = re.compile(
+    r"^  \S.*  (?:(?P<firing>(?:firing|paged) [^ ].*)|(?P<pending>\d+ of \d+ since .*))$"
+)
 
 
 class Screen:
@@ -84,6 +88,10 @@ def _styled(lines: list[str]) -> Text:
             shown.stylize("dim")
         elif first is not None and style:
             shown.stylize(style, first.start(1), first.end(1))
+        stands = _STANDS.match(line)
+        if stands is not None:
+            group = stands.lastgroup or ""
+            shown.stylize("bold red" if group == "firing" else "yellow", *stands.span(group))
         text.append_text(shown)
         text.append("\n" if place < len(lines) - 1 else "")
     return text

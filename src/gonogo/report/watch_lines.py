@@ -5,6 +5,7 @@ error rate  0.4 %   ▁▁▁▂▁▁▅▇  rolls back at > 1 %               
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,7 @@ from gonogo.report.watch import (
 
 _SPARK = 8
 _NAME, _VALUE = 22, 10  # the widest these columns may become
+_LEAST = 10  # fewer columns say nothing of a limit
 _MOST_GAPS = 5
 INDENT = "  "
 
@@ -37,6 +39,7 @@ class _Row:
     name: str
     value: str
     spark: str
+    limit: str
     at: str  # what follows at the limit
     window: str
     tail: str
@@ -73,6 +76,7 @@ def _row(rule: RuleFacts, watch: Watch, *, recent: bool) -> _Row:
         name=parts.name,
         value=watch_words.value(known, parts.name),
         spark=drawn,
+        limit=parts.limit,
         at=watch_words.consequence(rule, parts.limit),
         window=parts.window,
         tail=tail,
@@ -82,22 +86,19 @@ def _row(rule: RuleFacts, watch: Watch, *, recent: bool) -> _Row:
 
 
 def _set(row: _Row, name: int, value: int, spark: int, room: int) -> str:
-    if row.joined:
-        left = words.pad(words.cut(row.name, name + 2 + value), name + 2 + value)
-    else:
-        left = words.pad(words.cut(row.name, name), name) + "  "
-        left += words.pad("" if row.silence else words.cut(row.value, value), value)
-    if row.silence and not row.joined:
-        left = words.pad(words.cut(row.name, name), name) + "  "
-        middle = row.silence
-        long = middle
-    else:
-        left += "  " + words.pad(row.spark, spark) + "  " if spark else "  "
-        middle, long = row.at, row.at + row.window
-    tail = words.cut(row.tail, room // 2)
-    free = room - words.cells(left) - words.cells(tail) - 2
-    shown = long if words.cells(long) <= free else middle
-    return (left + words.pad(words.cut(shown, free), free) + "  " + tail).rstrip()
+    wide = name + 2 + value if row.joined else name
+    left = words.pad(words.cut(row.name, wide), wide) + "  "
+    wordings: tuple[str, ...] = (row.silence,)
+    if not row.silence:
+        left += "" if row.joined else words.pad(words.cut(row.value, value), value) + "  "
+        left += words.pad(row.spark, spark) + "  " if spark else ""
+        wordings = (row.at + row.window, row.at, row.limit)
+    free = room - words.cells(left) - words.cells(row.tail) - 2
+    if free < _LEAST:  # where the streak stands is worth more than what follows from it
+        return words.cut(left + row.tail, room).rstrip()
+    fits = (wording for wording in wordings if words.cells(wording) <= free)
+    shown = next(fits, words.cut(wordings[-1], free))
+    return (left + words.pad(shown, free) + "  " + row.tail).rstrip()
 
 
 def gap_lines(watch: Watch, page: Page) -> list[str]:
@@ -126,9 +127,15 @@ def watched(watch: Watch) -> str:
         said += f" of {words.duration(watch.planned_s)}"
     if watch.width_ms:
         said += f" in slices of {words.duration(watch.width_ms / 1000)}"
+    return f"{said}; {ended(watch)}"
+
+
+def ended(watch: Watch) -> str:
+    """Return why the watch ended."""
     if watch.complete is None:
-        return f"{said}; it has not ended"
-    return f"{said}; ended: {words.one_line(watch.why) or 'no reason given'}"
+        return "it has not ended"
+    early = "" if watch.complete else " before the planned end"
+    return f"ended{early}: {words.one_line(watch.why) or 'no reason given'}"
 
 
 def watch_lines(watch: Watch, page: Page) -> list[str]:
@@ -158,7 +165,7 @@ def next_slice(watch: Watch, page: Page, now: datetime | None) -> list[str]:
 def _closes(seconds: float) -> str:
     if seconds <= 0:
         return " is being closed"
-    return f" ends in {words.duration(float(int(seconds) + 1))}"
+    return f" ends in {words.duration(float(math.ceil(seconds)))}"
 
 
 def slice_lines(one: Slice, before: Slice | None, watch: Watch, page: Page) -> list[str]:
@@ -176,22 +183,28 @@ def slice_lines(one: Slice, before: Slice | None, watch: Watch, page: Page) -> l
     )
     beat = f"{words.count(events[GOOD], 'rule')} good"
     said = [beat, *(text for number, text in counted if number)]
-    told = [f"{watch_words.clock(one.start, watch)}  {', '.join(said)}"]
-    names = {rule.id: watch_words.worded(rule).name for rule in watch.rules}
+    lines = [page.row("slice", f"{watch_words.clock(one.start, watch)}  {', '.join(said)}")]
+    rules = {rule.id: rule for rule in watch.rules}
     for rule, seen in one.rules.items():
         was = before.rules.get(rule, Seen()) if before is not None else Seen()
         lasts = seen.state in (PENDING, FIRING) and seen.state == was.state
         turned = bool(was.event) and seen.event != was.event and seen.state == was.state
         if lasts or turned:
-            told.append(_seen(names.get(rule, rule), seen))
-    return page.block("slice", told)
+            known = rules.get(rule) or RuleFacts(rule, rule, rule)
+            lines += page.block("", [_short(known, seen)])
+    return lines
 
 
-def _seen(name: str, seen: Seen) -> str:
-    said = words.one_line(seen.says) or f"{name}: {seen.event}"
+def _short(rule: RuleFacts, seen: Seen) -> str:
+    """Return what a slice says in few words: `error rate 1.4 %, rolls back at > 1 %: 1 of 2`."""
+    parts = watch_words.worded(rule)
+    said = words.one_line(seen.says).partition(", expected")[0]
+    if not seen.known:
+        said = f"{parts.name}: {watch_words.lack(seen)}"
+    told = f"{said or parts.name}, {watch_words.consequence(rule, parts.limit)}"
     if seen.state == PENDING:
-        return f"{said}; {seen.count} of {seen.of or seen.need}"
-    return f"{said}; still firing" if seen.state == FIRING else said
+        return f"{told}: {seen.count} of {seen.of or seen.need}"
+    return f"{told}: still firing" if seen.state == FIRING else told
 
 
 def move_lines(move: Move, watch: Watch, page: Page) -> list[str]:

@@ -30,8 +30,10 @@ _VERBS = {
     "rollback": "rolls back at",
 }
 _WINDOW = re.compile(r" for (?:\d+ (?:of|consecutive|buckets?)\b|\d).*$")
-_JOIN = re.compile(r" (and|or) ")
-_OPERATOR = re.compile(r" (?=(?:[<>≤≥≠=]|!=|between |is |in ))")
+_SIGN = "(?:[<>≤≥≠=]|!=|between |is |in )"
+_OPERATOR = re.compile(f" (?={_SIGN})")
+_JOIN = re.compile(f" (and|or) (?=(?:(?! and | or ).)* {_SIGN})")  # not that of `between 3 and 4`
+_LONGEST = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Worded:
 
 def worded(rule: RuleFacts) -> Worded:
     """Take the canonical wording of a rule apart; what does not fit stays whole as its name."""
-    said = words.one_line(rule.says)
+    said = words.cut(words.one_line(rule.says), _LONGEST)
     window = _WINDOW.search(said)
     core = said[: window.start()] if window else said
     shown = window[0].replace(" consecutive ", " ") if window else ""
@@ -209,7 +211,7 @@ def _silent_since(rule: RuleFacts, watch: Watch) -> str:
 def paging(rule: RuleFacts, watch: Watch) -> str:
     """Return when the silence of a rule pages or has paged somebody; empty when not known."""
     for name in watch.metrics:
-        blind = next((m for m in watch.moves if m.rule == f"blind/{name}"), None)
+        blind = next((m for m in reversed(watch.moves) if m.rule == f"blind/{name}"), None)
         if blind is None or words.one_line(name) not in worded(rule).name:
             continue
         if blind.after == FIRING:

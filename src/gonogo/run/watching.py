@@ -178,12 +178,10 @@ def mistakes(plan: Plan) -> tuple[Diagnostic, ...]:
     if watched_phase(plan) is None:
         return tuple(found)
     forms = forms_of(sources_of(plan))
-    bound = {metric.name for metric in plan.metrics}
-    told = {d.span for d in found}
+    unread = {metric.name for metric in plan.metrics} - set(forms)  # that was said already
     for rule in plan.rules:
-        unread = {p.metric for p in rule.condition.predicates if p.metric not in forms}
-        if unread and unread <= bound and told:
-            continue  # its metric cannot be read, and that was said
+        if unread & {predicate.metric for predicate in rule.condition.predicates}:
+            continue
         for misfit in check([rule], forms, Terms(width_ms=width_ms(plan))):
             hint = "docs/watch-semantics.md says what each kind of figure can be asked"
             said = f"`{rule.condition.text}` cannot be judged: {misfit.message}"
@@ -265,7 +263,8 @@ def begin(scene: Scene, sources: Mapping[str, Source]) -> dict[str, object]:
             reader = scene.open_source(source, None)
             positions[name] = reader.read(scene.clock.now()).position
             reader.close()
-    return {"started_ms": now_ms(scene), "positions": positions}
+    started_ms = now_ms(scene) // 1000 * 1000  # shares of a log are counted by the second
+    return {"started_ms": started_ms, "positions": positions}
 
 
 def _begin(scene: Scene, phase: Phase, sources: Mapping[str, Source]) -> Mapping[str, object]:

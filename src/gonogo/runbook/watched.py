@@ -1,4 +1,4 @@
-"""The metrics and rules of a watch while a runbook is read: sources that cannot be, promises broken.
+"""Metrics and rules of a watch, read with the runbook: impossible sources, promises broken early.
 
 A metric is bound to its source here, so that its mistakes are found together with all the others
 and not when the watch begins.

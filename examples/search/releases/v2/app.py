@@ -48,6 +48,7 @@ class Request:
     query: Mapping[str, list[str]]
     name: str  # who asks; empty when unknown
     role: str  # admin, user, or nobody
+    agent: str  # what the asking program calls itself
 
 
 class Database:
@@ -257,9 +258,11 @@ class Search:
         if scope["type"] != "http":
             return
         began = time.perf_counter()
-        name, role = self.who(dict(scope["headers"]))
+        headers = dict(scope["headers"])
+        name, role = self.who(headers)
         query = parse_qs(scope["query_string"].decode("latin-1"))
-        request = Request(scope["method"], scope["path"], query, name, role)
+        agent = headers.get(b"user-agent", b"").decode("latin-1")
+        request = Request(scope["method"], scope["path"], query, name, role, agent)
         try:
             answer = await self.answer(request)
         except psycopg.OperationalError:
@@ -283,6 +286,7 @@ class Search:
             "status": answer.status,
             "duration_ms": round(duration_ms, 2),
             "cache": answer.headers.get("x-cache"),
+            "user_agent": request.agent,
         }
         self.log.write(json.dumps(line) + "\n")
         self.log.flush()

@@ -41,7 +41,8 @@ class Harvest:
         self._exclude = tuple(map(compiled, source.exclude))
         self._value = getter(source.value)
         times = (source.time,) if source.time else TIME_FIELDS
-        self._time_fields = {name: getter(name) for name in times}
+        self._times = tuple(map(getter, times))
+        self._time_found = self._times[0]
         self._time_of = time_reader()
         self._agents = tuple(map(getter, AGENT_FIELDS))
         self._feed = self._feeder()
@@ -156,19 +157,20 @@ class Harvest:
 
     def _time(self, fields: Line) -> int | None:
         """Return when it was; the time of reading where a line has none, None where it is bad."""
+        found = self._time_of(self._time_found(fields))
+        if found is not None:
+            self.last_ms = found
+            return found
         there = False
-        for name, find in self._time_fields.items():
+        for find in self._times:
             value = find(fields)
             if is_absent(value) or value is None:
                 continue
             there = True
             found = self._time_of(value)
             if found is not None:
+                self._time_found = find  # the first that works is the one from now on
                 self.last_ms = found
-                if len(self._time_fields) > 1:  # the first that works is the one from now on
-                    others = self._time_fields
-                    if next(iter(others)) != name:
-                        self._time_fields = {name: find, **others}
                 return found
         if there or self._source.time:
             self._flaws.add(self._about(), Flaw.NO_TIME)
@@ -210,7 +212,7 @@ class Harvest:
                 self.absent = name
 
     def _note_time_and_agent(self, fields: Line) -> None:
-        if all(is_absent(find(fields)) for find in self._time_fields.values()):
+        if all(is_absent(find(fields)) for find in self._times):
             self._notes.append("the lines have no time, so the time of reading is taken")
         has_agent = any(not is_absent(find(fields)) for find in self._agents)
         if not has_agent and not self._source.own_traffic and _OF_REQUESTS & set(fields):

@@ -1,0 +1,290 @@
+"""Rehearsals, and what lint foretells: when rules fire, whether they can, how often by chance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.judge.watching import FORMS, WIDTH, a_machine, a_rule, errors, load
+
+from gonogo.judge.buckets import Form, Shape
+from gonogo.judge.candidates import answers, is_breach
+from gonogo.judge.firing import (
+    LONGER,
+    RATES,
+    Course,
+    chance,
+    fires_between,
+    lasting,
+    ordinal,
+    percent,
+)
+from gonogo.judge.rehearsal import (
+    FROM,
+    Point,
+    Rehearsed,
+    Stage,
+    Story,
+    bad_values,
+    good_values,
+    rehearse,
+    stage_of,
+    stories,
+)
+from gonogo.judge.rules import Machine, Terms
+from gonogo.judge.streaks import Event, Pattern, State, Streak, pattern_of
+from gonogo.judge.verdict import Verdict
+from gonogo.plan.model import Consequence, Rule
+
+WINDOWS = ["", " for 2 buckets", " for 3 consecutive buckets", " for 2 of 3 buckets",
+           " for 3 of 5 buckets", " for 12 minutes"]  # fmt: skip
+
+
+def a_stage(*rules: Rule, planned: int = 6) -> Stage:
+    return stage_of(Course(rules, {}, FORMS, WIDTH, planned))
+
+
+def of_story(played: Sequence[Rehearsed], name: str) -> Rehearsed:
+    return next(one for one in played if one.story.name == name)
+
+
+# When a rule fires.
+
+
+def fires_after(rule: Rule, offset_ms: int, *, at_once: bool) -> int:
+    """Play a fault that begins inside bucket 2; the bucket in which it begins breaches or not."""
+    machine = a_machine(rule)
+    begins = WIDTH + offset_ms
+    for at in range(20):
+        whole = at * WIDTH >= begins
+        partly = at == begins // WIDTH and not whole
+        bad = whole or (partly and at_once)
+        for move in machine.step(at * WIDTH, load(9 if bad else 1, at, 10)):
+            if move.rule == rule.id and move.after is State.FIRING:
+                return move.closed_ms - begins
+    raise AssertionError("it never fired")
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_no_fault_is_told_before_or_after_the_foretold_moments(window: str) -> None:
+    rule = a_rule(f"load > 5{window}")
+    low, high = fires_between(pattern_of(rule.condition.window, WIDTH), WIDTH)
+    seen = {
+        fires_after(rule, offset, at_once=at_once)
+        for offset in (1, WIDTH // 2, WIDTH - 1)
+        for at_once in (True, False)
+    } | {fires_after(rule, 0, at_once=True)}
+    assert (min(seen), max(seen)) == (low + 1, high - 1)
+
+
+def test_two_buckets_of_five_minutes_fire_between_5_and_15_minutes() -> None:
+    assert fires_between(Pattern(2, 2), 300_000) == (300_000, 900_000)
+
+
+# How often a rule fires by chance.
+
+
+def enumerated(pattern: Pattern, share: Decimal, planned: int, longer: int) -> float:
+    """Try every course of good and bad buckets on the real streak."""
+    total = Decimal(0)
+    for course in product((True, False), repeat=planned + longer):
+        streak = Streak(pattern)
+        for number, bad in enumerate(course):
+            if number >= planned and not streak.open:
+                break
+            streak.feed(Event.BREACH if bad else Event.GOOD, number)
+            if streak.fired:
+                break
+        if streak.fired:
+            bads = sum(course)
+            total += share**bads * (1 - share) ** (len(course) - bads)
+    return float(total)
+
+
+@pytest.mark.parametrize("longer", [0, 3])
+@pytest.mark.parametrize("planned", [1, 2, 6])
+@pytest.mark.parametrize(("need", "of"), [(1, 1), (2, 2), (3, 3), (2, 3), (2, 4), (3, 5)], ids=str)
+def test_the_chance_of_firing_is_that_of_all_courses(
+    need: int, of: int, planned: int, longer: int
+) -> None:
+    for share in (Decimal("0.3"), *RATES):
+        expected = enumerated(Pattern(need, of), share, planned, longer)
+        assert chance(Pattern(need, of), share, planned, longer) == pytest.approx(expected)
+
+
+def test_the_chance_over_a_day_is_known_for_long_windows_and_not_for_huge_ones() -> None:
+    assert chance(Pattern(1, 1), Decimal("0.01"), 288) == pytest.approx(1 - 0.99**288)
+    assert chance(Pattern(24, 24), Decimal("0.5"), 288) is not None
+    assert chance(Pattern(20, 60), Decimal("0.5"), 288) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(0.0, "0 %"), (1.0, "99.9 % or more"), (0.9447, "94 %"), (0.02813, "2.8 %"),
+     (0.000287, "0.029 %"), (1e-9, "0.0000001 %")],
+)  # fmt: skip
+def test_a_chance_is_said_with_the_digits_that_count(number: float, said: str) -> None:
+    assert percent(number) == said
+
+
+@pytest.mark.parametrize(
+    ("ms", "said"),
+    [(0, "0 min"), (300_000, "5 min"), (5_400_000, "1 h 30 min"), (45_000, "45 s"),
+     (86_400_000, "1 d"), (1_500, "1500 ms")],
+)  # fmt: skip
+def test_a_length_of_time_is_said_in_words(ms: int, said: str) -> None:
+    assert lasting(ms) == said
+
+
+def test_ordinals() -> None:
+    said = [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 102, 111)]
+    assert said == ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "111th"]
+
+
+# Whether a rule can fire at all.
+
+LIMITS = st.decimals(0, 130, places=0)
+OPS = st.sampled_from(["<", "<=", ">", ">=", "=", "!="])
+
+
+@given(op=OPS, limit=LIMITS, kind=st.sampled_from(list(Consequence)))
+def test_what_a_share_can_ever_say_is_what_some_count_says(
+    op: str, limit: Decimal, kind: Consequence
+) -> None:
+    rule = a_rule(f"error rate {op} {limit} %", kind)
+    forms = {"error rate": Form(Shape.SHARE, "%", least=0)}
+    machine = Machine([rule], forms, Terms(WIDTH))
+    events = {machine.event(rule.id, errors(hits, 1000)) for hits in range(0, 1001, 5)}
+    assert answers(rule, forms) == {event is Event.BREACH for event in events}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "says"),
+    [
+        pytest.param("error rate > 100 %", Consequence.ROLLBACK, {False}, id="above-everything"),
+        pytest.param("error rate >= 100 %", Consequence.ROLLBACK, {True, False}, id="all-of-them"),
+        pytest.param("error rate >= 0 %", Consequence.PAGE, {True}, id="always"),
+        pytest.param("load < 0", Consequence.PAGE, {False}, id="below-zero"),
+        pytest.param("load >= 0", Consequence.OBJECTIVE, {False}, id="objective-always-met"),
+        pytest.param("error rate > 100 %", Consequence.OBJECTIVE, {True}, id="never-met"),
+        pytest.param("error rate > 100 % or load > 3", Consequence.PAGE, {True, False}, id="or"),
+        pytest.param("load > 120", Consequence.PAGE, {True, False}, id="a-gauge-has-no-end"),
+        pytest.param("load between 3 and 4", Consequence.PAGE, {True, False}, id="range"),
+        pytest.param("load > 1.2x baseline", Consequence.PAGE, set(), id="nobody-knows-yet"),
+    ],
+)
+def test_what_a_rule_can_ever_say(text: str, kind: Consequence, says: set[bool]) -> None:
+    assert answers(a_rule(text, kind), FORMS) == says
+
+
+# Rehearsals.
+
+RULES = (
+    a_rule("response time p95 < 500 ms", Consequence.OBJECTIVE),
+    a_rule("error rate < 1 %", Consequence.OBJECTIVE),
+    a_rule("load >= 30", Consequence.OBJECTIVE),
+    a_rule("response time p99 > 1200 ms or error rate > 2 % for 2 buckets", Consequence.PAGE),
+    a_rule("response time p99 > 2 s or error rate > 5 %", Consequence.CRITICAL),
+    a_rule("error rate > 1 % for 2 consecutive 5-minute buckets"),
+    a_rule("load < 20 for 2 of 3 buckets"),
+    a_rule("failures > 2"),
+)
+
+
+def test_good_values_are_good_for_every_rule() -> None:
+    stage = a_stage(*RULES)
+    good = good_values(stage)
+    assert [rule.id for rule in stage.rules if is_breach(rule, good, stage.forms)] == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_bad_values_are_bad_for_their_rule_and_change_one_figure(rule: Rule) -> None:
+    stage = a_stage(*RULES)
+    good = good_values(stage)
+    bad = bad_values(stage, rule, good)
+    assert bad is not None
+    assert len(bad) == 1
+    assert is_breach(rule, {**good, **bad}, stage.forms)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_scripted_fault_fires_its_rule_when_its_window_is_full(rule: Rule) -> None:
+    stage = a_stage(*RULES)
+    played = of_story([rehearse(stage, story) for story in stories(stage)], rule.id)
+    fired = played.fired(rule.id)
+    need = pattern_of(rule.condition.window, WIDTH).need
+    assert fired is not None
+    assert fired.closed_ms == (FROM - 1 + need) * WIDTH
+
+
+def test_all_good_is_go_and_tells_nobody() -> None:
+    stage = a_stage(*RULES, planned=288)
+    played = rehearse(stage, stories(stage)[0])
+    assert (played.moves, played.alarms, played.verdict) == ((), (), Verdict.GO)
+    assert played.slices == 288
+
+
+def test_a_rollback_ends_the_watch_and_is_an_alert_though_none_is_written() -> None:
+    stage = a_stage(a_rule("error rate > 1 % for 2 buckets"))
+    played = of_story([rehearse(stage, s) for s in stories(stage)], stage.rules[0].id)
+    assert played.rolled_back is not None
+    assert [(a.rule, a.at_ms) for a in played.alarms] == [("rollback", 4 * WIDTH)]
+    assert (played.slices, played.verdict) == (4, Verdict.NO_GO)
+
+
+@pytest.mark.parametrize(
+    ("window", "fires"), [(" for 2 buckets", False), (" for 2 of 3 buckets", True)]
+)
+def test_bad_good_bad_fires_only_where_it_need_not_be_consecutive(window: str, fires: bool) -> None:
+    stage = a_stage(a_rule(f"error rate > 1 %{window}"))
+    name = f"{stage.rules[0].id}: bad, good, bad"
+    played = of_story([rehearse(stage, s) for s in stories(stage)], name)
+    assert (played.rolled_back is not None) is fires
+
+
+def test_silence_pages_and_is_never_a_go() -> None:
+    stage = a_stage(*RULES)
+    played = of_story([rehearse(stage, s) for s in stories(stage)], "load is silent")
+    told = [(a.rule, a.severity.value) for a in played.alarms]
+    assert told == [("no-data/load", "warn"), ("blind/load", "page")]
+    assert played.verdict is Verdict.HOLD
+
+
+@pytest.mark.parametrize(
+    ("last", "slices", "rolls_back"),
+    [
+        pytest.param([1, 9], 4, True, id="the-streak-fills"),
+        pytest.param([1, 9, 1], 4, False, id="the-streak-breaks"),
+    ],
+)
+def test_a_watch_does_not_end_in_an_open_streak(
+    last: list[int], slices: int, rolls_back: bool
+) -> None:
+    stage = a_stage(a_rule("load > 5 for 2 buckets"), planned=3)
+    points = [Point(Decimal(value)) for value in [1, *last]]
+    played = rehearse(stage, Story("late", "", {("load", ""): points}))
+    assert (played.slices, played.rolled_back is not None) == (slices, rolls_back)
+
+
+def test_a_watch_that_never_settles_ends_all_the_same() -> None:
+    stage = a_stage(a_rule("load > 5 for 40 buckets"), planned=3)
+    played = rehearse(stage, Story("bad", "", {("load", ""): [Point(Decimal(9))]}))
+    assert played.slices == 3 + LONGER
+
+
+def test_an_amount_is_rehearsed_in_the_unit_that_is_asked_for_first() -> None:
+    first, second = a_rule("failures > 10 failures/min"), a_rule("failures > 2")
+    stage = a_stage(first, second)
+    assert stage.rules == (first,)
+    assert [rule.id for rule, _ in stage.left_out] == [second.id]
+
+
+def test_a_rule_on_the_baseline_has_no_scripted_fault() -> None:
+    rule = a_rule("load > 1.2x baseline")
+    stage = a_stage(rule)
+    assert [story.name for story in stories(stage)] == ["all good", "load is silent"]
+    assert rehearse(stage, stories(stage)[0]).verdict is Verdict.HOLD
