@@ -242,7 +242,7 @@ def installers() -> Iterator[list[str]]:
     """Yield the commands that can install into .venv here, best first."""
     uv = find_uv()
     if uv:
-        yield [uv, "pip", "install", "--python", str(PYTHON)]
+        yield [uv, "pip", "install", "--compile-bytecode", "--python", str(PYTHON)]
     inner = [str(PYTHON), "-m", "pip"]
     if not succeeds([*inner, "--version"]):
         succeeds([str(PYTHON), "-m", "ensurepip"])

@@ -22,6 +22,7 @@ from gonogo.judge.evaluate import (
 )
 from gonogo.plan.condition import Condition
 from gonogo.plan.grammar import read
+from gonogo.plan.kinds import Printed
 from gonogo.plan.units import Quantity
 from gonogo.source import Span
 
@@ -306,3 +307,24 @@ def test_any_observation_is_judged(text: str, values: dict[str, Datum]) -> None:
     judged = evaluate_observation(condition(text), values, [values])
     assert judged.truth in Truth
     assert judged.sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "printed", "truth"),
+    [
+        ("output = 0", "0", Truth.PASS),
+        ("output = 0", "1", Truth.FAIL),
+        ("output = 0", "none", Truth.UNKNOWN),
+        ("output = 0", "", Truth.UNKNOWN),
+        ("output < 20 ms", "12 ms", Truth.PASS),
+        ("output < 20 ms", "12", Truth.UNKNOWN),
+        ('output = "0"', "0", Truth.PASS),
+        ('output contains "a"', "abc", Truth.PASS),
+    ],
+)
+def test_what_a_program_printed_is_a_number_where_a_number_is_asked(text, printed, truth):
+    condition = read(text, Span.of_line(1)).condition
+    assert condition is not None
+    assert evaluate_observation(condition, {"output": Printed(printed)}).truth is truth
+    if truth is Truth.PASS and '"' not in text:  # a text of any other origin stays a text
+        assert evaluate_observation(condition, {"output": printed}).truth is Truth.UNKNOWN

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import product
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.judge.watching import FORMS, WIDTH, a_machine, a_rule, errors, load
 
@@ -288,3 +291,69 @@ def test_a_rule_on_the_baseline_has_no_scripted_fault() -> None:
     stage = a_stage(rule)
     assert [story.name for story in stories(stage)] == ["all good", "load is silent"]
     assert rehearse(stage, stories(stage)[0]).verdict is Verdict.HOLD
+
+
+POOL = (
+    *RULES,
+    a_rule("load between 3 and 4 for 3 of 5 buckets", Consequence.WARN),
+    a_rule("load = 7", Consequence.WARN),
+    a_rule("load != 7 for 3 buckets", Consequence.CRITICAL),
+    a_rule("error rate >= 0 %", Consequence.OBJECTIVE),
+    a_rule("failures < 0 for 12 minutes", Consequence.PAGE),
+    a_rule("response time < 1 s and response time max < 4 s", Consequence.OBJECTIVE),
+)
+
+
+@given(
+    rules=st.lists(st.sampled_from(POOL), min_size=1, max_size=6, unique=True),
+    planned=st.integers(1, 40),
+    number=st.integers(0, 30),
+)
+@settings(max_examples=60, deadline=None)
+def test_any_story_ends_as_if_every_slice_had_been_played(
+    rules: list[Rule], planned: int, number: int
+) -> None:
+    stage = a_stage(*rules, planned=planned)
+    told = stories(stage)
+    story = told[number % len(told)]
+    whole = planned + LONGER
+    in_full = replace(
+        story,
+        points={
+            subject: [*points, *points[-1:] * (whole - len(points))]
+            for subject, points in story.points.items()
+        },
+    )
+    played, slowly = rehearse(stage, story), rehearse(stage, in_full)
+    assert replace(played, story=in_full) == slowly
+
+
+# What the page says.
+
+PAGE = (Path(__file__).parents[2] / "docs" / "rehearsal.md").read_text(encoding="utf-8")
+
+
+def rows(heading: str) -> list[list[str]]:
+    """Return the cells of the table under a heading of the page, without its first two lines."""
+    text = PAGE.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    table = [line for line in text.splitlines() if line.startswith("|")][2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
+
+
+@pytest.mark.parametrize(("written", "after"), rows("When a rule fires"))
+def test_the_page_says_when_a_rule_fires(written: str, after: str) -> None:
+    window = re.findall("`(.*?)`", written)[0]
+    pattern = pattern_of(a_rule(f"load > 5 {window}").condition.window, WIDTH)
+    first, last = fires_between(pattern, WIDTH)
+    assert after == (
+        f"{lasting(first)} to {lasting(last)}" if first else f"at most {lasting(last)}"
+    )
+
+
+@pytest.mark.parametrize(("written", "often", "seldom"), rows("Rolled back by chance"))
+def test_the_page_says_how_often_a_trigger_fires_by_chance(
+    written: str, often: str, seldom: str
+) -> None:
+    pattern = pattern_of(a_rule(f"load > 5 for {written}").condition.window, WIDTH)
+    likely = [chance(pattern, share, 288) for share in RATES]
+    assert [percent(each or 0.0) for each in likely] == [often, seldom]

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.metrics.logs import START, START_MS, a_source
 from tests.support.kinds import a_context
 
@@ -246,3 +249,29 @@ def test_blank_lines_and_line_ends_of_windows_are_nothing(reading: Reading) -> N
     batch = reading(["", "  ", '{"a": 1}\r'], value="a", unit="ms")
     assert [s.value for s in batch.samples] == [1]
     assert batch.bad == ()
+
+
+PIECES = st.one_of(
+    st.binary(max_size=30),
+    st.sampled_from([b'{"ms": 1}', b'{"ms": "\\ud800", "time": "\\ud800"}', b'{"time": 1e999}']),
+    st.integers().map(lambda n: b'{"ms": %d, "time": %d}' % (n, n)),
+    st.text(max_size=9).map(lambda text: json.dumps({"ms": text, "time": text}).encode()),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(PIECES.map(lambda piece: piece.replace(b"\n", b"")), max_size=12))
+@pytest.mark.parametrize("form", ["json", "combined", "nginx"])
+def test_any_bytes_are_samples_or_bad_and_nothing_is_raised(form: str, lines: list[bytes]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "app.log").write_bytes(b"".join(line + b"\n" for line in lines))
+        field = "ms" if form == "json" else "status"
+        fields = {"log": "app.log", "begin": "beginning", "format": form, "value": field}
+        source = a_source(fields)
+        assert isinstance(source, LogSource)
+        reader = LogReader(source, a_context(folder))
+        batch = reader.read(START)
+        reader.close()
+    blank = sum(1 for line in lines if not line.decode("utf-8", "replace").strip())
+    assert len(batch.samples) + batch.bad_count == len(lines) - blank

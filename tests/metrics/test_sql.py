@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.metrics.reading import Source
 from tests.support.kinds import Silent, closed_port
 
 from gonogo.plan.samples import Flaw, Sample
+from gonogo.services import Postgres
 
 COUNTERS = "SELECT hits, lookups FROM cache_counters"
 
@@ -250,6 +252,27 @@ def test_a_lost_connection_is_opened_anew(
         )
         counters(db, 1001, 2002)
         assert [(s.hits, s.total) for s in metric.read(30).samples] == [(1, 2)]
+
+
+def test_a_server_that_dies_is_blind_and_then_read_again(tmp_path: Path) -> None:
+    with (
+        Postgres.start() as server,
+        a_query(tmp_path, server.url(), query="SELECT 1") as metric,
+    ):
+        assert metric.read(0).blind is None
+        server.kill()
+        pause = threading.Event()
+        for _ in range(500):  # a process of the server may outlive it for a moment
+            batch = metric.read(30)
+            if batch.blind:
+                break
+            pause.wait(0.02)
+        assert batch.samples == []
+        assert "connection refused" in (batch.blind or "")
+        assert metric.read(60).blind is not None
+        server.restart()
+        batch = metric.read(90)
+        assert (batch.blind, [s.value for s in batch.samples]) == (None, [1])
 
 
 def test_a_server_that_is_away_is_blind_and_its_password_is_not_said(tmp_path: Path) -> None:

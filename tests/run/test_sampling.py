@@ -141,14 +141,31 @@ def test_a_line_that_is_ahead_of_the_clock_is_not_lost_with_a_death(tmp_path):
     assert one(again, "response time").count == 2
 
 
-def test_a_log_that_is_far_behind_is_read_to_the_end_of_the_slice_before_it_closes(tmp_path):
-    rows = [(at / 10, 0, 1) for at in range(1_500)]
-    lines = Lines([(at, 65.0, value) for at, _, value in rows], pages=100)
-    stage = a_log(tmp_path, lines)
+def test_a_log_that_is_far_behind_is_read_to_the_end_of_each_slice_before_it_closes(tmp_path):
+    """A machine that was suspended finds minutes of lines and reads a few at a time."""
+    rows = [(at / 10, at / 10, 1) for at in range(6_000)]
+    stage = a_log(tmp_path, Lines(rows, pages=100))
     station = a_station(stage, begun=START_LOG)
-    first, second = station.next_slices(never), station.next_slices(never)
-    assert [one(each, "response time").count for each in (first, second)] == [600, 600]
-    assert [one(each, "response time").late for each in (first, second)] == [0, 0]
+    found = [station.next_slices(never)]
+    stage.clock._start += timedelta(seconds=300)
+    stage.clock.wait(0)
+    while sum(len(each.slices) for each in found) < 6:
+        found.append(station.next_slices(never))
+    buckets = [buckets["response time"] for each in found for _, buckets in each.slices]
+    assert [bucket.count for bucket in buckets] == [600] * 6
+    assert [bucket.late for bucket in buckets] == [0] * 6
+    assert [bucket.coverage for bucket in buckets] == [1.0] * 6
+
+
+def test_a_quiet_log_covers_the_time_in_which_nobody_ran_too(tmp_path):
+    stage = a_log(tmp_path, Lines([(10, 10, 1)]), every="7s")
+    closed = a_station(stage, begun=START_LOG).next_slices(never)
+    stage.clock.wait(200)
+    station = a_station(stage, closed, START_LOG)
+    found: list[Bucket] = []
+    while len(found) < 3:
+        found += [buckets["response time"] for _, buckets in station.next_slices(never).slices]
+    assert [bucket.coverage for bucket in found[:3]] == [1.0] * 3
 
 
 def test_the_time_in_which_nobody_ran_is_a_gap_for_what_keeps_no_record(tmp_path):
@@ -174,9 +191,12 @@ def test_the_time_in_which_nobody_ran_is_a_gap_for_what_keeps_no_record(tmp_path
 class Idle:
     """A gauge that is always 1."""
 
+    read_ms: int | None = None
+
     def read(self, now: datetime) -> Batch:
         at = to_ms(now)
-        return Batch([Sample(at, 1)], {"read_ms": at}, since_ms=at - 10_000)
+        since, self.read_ms = self.read_ms, at
+        return Batch([Sample(at, 1)], {"read_ms": at}, since_ms=since)
 
     def close(self) -> None:
         """Nothing is open."""

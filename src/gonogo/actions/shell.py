@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from gonogo.errors import Diagnostic, Severity, WorkError
 from gonogo.plan import filling, shellscript
 from gonogo.plan.destructive_shell import in_shell
-from gonogo.plan.kinds import Context, Datum, Destruction, Effect, Observation, Role, Variable
+from gonogo.plan.kinds import (
+    Context,
+    Datum,
+    Destruction,
+    Effect,
+    Observation,
+    Printed,
+    Role,
+    Variable,
+)
 from gonogo.plan.said import says
 from gonogo.plan.shellsyntax import split
 from gonogo.plan.units import Quantity
@@ -323,7 +332,7 @@ def _observation(outcome: Outcome, context: Context) -> Observation:
     output = outcome.stdout.strip()
     indicators: dict[str, Datum] = {
         "exit code": code,
-        "output": output,
+        "output": Printed(output),
         "errors": outcome.stderr.strip(),
         "lines": len(output.splitlines()),
         "duration": Quantity(Decimal(str(round(outcome.duration_s, 6))), "s"),

@@ -56,6 +56,11 @@ def carry_out(options: argparse.Namespace) -> int:
         )
         return 0
     screen.say("\n".join(_head(plan, course, stage, screen.width())))
+    if options.timeline is None:
+        told = {one.story.about for one in played}
+        for rule in stage.rules:
+            if rule.id not in told:  # lint says why, or it needs a baseline
+                screen.say(f"no scripted fault: {rule.id}")
     for one in played:
         screen.say("\n".join(line.rstrip() for line in _lines(plan, stage, one, start)))
     return 0

@@ -10,7 +10,8 @@ from itertools import zip_longest
 from gonogo.judge.lookup import Datum, is_empty
 from gonogo.judge.wording import exact, say_datum
 from gonogo.plan.condition import Null, Op, Value, Version
-from gonogo.plan.units import Quantity, comparable, compare
+from gonogo.plan.kinds import Printed
+from gonogo.plan.units import Quantity, comparable, compare, parse_quantity
 
 _LONGEST_TEXT = 1_000_000
 
@@ -36,6 +37,8 @@ def compare_value(op: Op, datum: Datum, value: Value) -> Judgement:
 
 
 def _by_kind(op: Op, datum: Datum, value: Value) -> Judgement:
+    if isinstance(datum, Printed) and isinstance(value, Quantity | tuple):
+        datum = parse_quantity(datum.strip()) or datum
     match value:
         case bool():
             return _truth_value(op, datum, value)
@@ -61,7 +64,7 @@ def _why_empty(datum: Datum) -> str:
 
 def _kind(datum: Datum) -> str:
     names = {bool: "true or false", str: "a text", list: "a list", dict: "an object"}
-    return names.get(type(datum), "a number")
+    return next((name for kind, name in names.items() if isinstance(datum, kind)), "a number")
 
 
 def _mismatch(datum: Datum, wanted: str) -> Judgement:

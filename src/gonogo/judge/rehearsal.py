@@ -135,6 +135,8 @@ def rehearse(stage: Stage, story: Story, start_ms: int = 0) -> Rehearsed:
     width = stage.terms.width_ms
     moves: list[Move] = []
     trigger: Move | None = None
+    settled = max([len(points) for points in story.points.values()], default=0)
+    settled += 1 + max(max(s.pattern.of, s.pattern.clear) for s in machine.streaks.values())
     number = 0
     while number < stage.planned + LONGER:
         start = start_ms + number * width
@@ -143,6 +145,10 @@ def rehearse(stage: Stage, story: Story, start_ms: int = 0) -> Rehearsed:
         moves += made
         trigger = next((m for m in made if _rolls_back(m)), None)
         if trigger is not None or (number >= stage.planned and not open_streaks(machine)):
+            break
+        if number >= settled and number < stage.planned:
+            # the same slice again and again has moved every rule that it ever will
+            number = stage.planned + (LONGER if open_streaks(machine) else 0)
             break
     complete = number >= stage.planned
     return Rehearsed(
@@ -263,9 +269,10 @@ def bad_values(
         return changed, wrong, _distance(values, good)
 
     mine = subjects([rule])
-    near = [r for r in stage.rules if is_plain(r)]
-    options = (v for v in choices(near, mine, stage.forms) if is_breach(rule, v, stage.forms))
-    found = min(options, key=harm, default=None)
+    found = None
+    for near in ([rule, *others], [rule]):  # the second where the first is too many to try
+        options = (v for v in choices(near, mine, stage.forms) if is_breach(rule, v, stage.forms))
+        found = found or min(options, key=harm, default=None)
     if found is None:
         return None
     return {subject: value for subject, value in found.items() if value != good[subject]} or found

@@ -21,6 +21,12 @@ from gonogo.source import Span
 Datum = Quantity | int | float | Decimal | str | bool | None | list["Datum"] | dict[str, "Datum"]
 
 
+class Printed(str):
+    """Text that a program printed: where a condition asks for a number, it is read as one."""
+
+    __slots__ = ()
+
+
 class Role(StrEnum):
     """What a phase is for; read from the words of its heading or from `Phase:`."""
 

@@ -1,6 +1,7 @@
 """In which order the steps of a phase run, and what stops one: document order, `Needs:`, barriers.
 
-A step waits for everything before it, except that neighbours marked `parallel` run side by side.
+A step waits for everything before it, except that neighbours marked `parallel` run side by side,
+and that what neighbouring steps ask people is asked all at once, so that one answer serves many.
 Whether a step is skipped depends only on the steps it waited for, so that a replay decides alike.
 """
 
@@ -39,11 +40,12 @@ def waits(steps: Sequence[Step]) -> Mapping[str, frozenset[str]]:
     before: list[str] = []  # all that came before the present group of neighbours
     group: list[str] = []
     for step in steps:
-        breaks = not step.parallel or any(need in group for need in step.needs)
+        beside = step.parallel or step.effect is Effect.MANUAL  # people are asked all at once
+        breaks = not beside or any(need in group for need in step.needs)
         if breaks:
             before, group = [*before, *group], []
         result[step.id] = frozenset(before)
-        if step.parallel:
+        if beside:
             group.append(step.id)
         else:
             before.append(step.id)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from itertools import pairwise
 
 from gonogo.clock import moment
 from gonogo.judge.verdict import Finding, Status, Verdict
+from gonogo.plan.kinds import Effect
 from gonogo.plan.model import Consequence, Phase, Plan, Step
 from gonogo.run import gates, watching
 from gonogo.run.durable import Result, Slots
@@ -108,7 +110,7 @@ async def _phase(scene: Scene, slots: Guarded, phase: Phase, good: set[str]) -> 
             await ended[other.id].wait()
         why = blocked(step, before, findings, frozenset(good))
         if why is None:
-            async with room:
+            async with nullcontext() if step.effect is Effect.MANUAL else room:
                 result = await slots.run(step.id, partial(perform, scene, step))
             findings[step.id] = Finding.from_json(result)
         else:

@@ -166,7 +166,7 @@ class Fences:
         for option in fence.options:
             self._option(option, kind, given, remarks)
         is_fine = self._body(fence, kind, given, remarks)
-        fits = is_fine and None not in given.values()  # a value that does not fit has its diagnostic
+        fits = is_fine and None not in given.values()  # None: a value with a diagnostic
         work = self._make(fence, kind, given) if fits else None
         if work is None:
             return None
