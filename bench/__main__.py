@@ -6,7 +6,7 @@ import platform
 import sys
 from pathlib import Path
 
-from bench import engine, load_bench, rules_bench, startup, steps
+from bench import engine, load_bench, log_bench, rules_bench, startup, steps
 
 PARTS = {
     "startup": startup.report,
@@ -14,6 +14,7 @@ PARTS = {
     "engine": engine.report,
     "rules": rules_bench.report,
     "load": load_bench.report,
+    "log": log_bench.report,
 }
 
 

@@ -118,6 +118,7 @@ CODES: dict[str, str] = {
     "GN351": "when a rule fires after a fault begins",
     "GN352": "how likely a good release is rolled back by chance",
     "GN353": "rules are never judged, since no section is a watch",
+    "GN354": "the buckets of a watch are no whole seconds",
     "GN370": "a contact or a setting of `alerts` has a value that cannot be used",
     "GN371": "a contact has a channel of a kind that does not exist",
     "GN372": "the address of a channel stands in plain text",

@@ -138,6 +138,9 @@ def test_errors_as_json_have_one_form(tmp_path: Path) -> None:
         "answer": (),
         "abort": (),
         "report": (),
+        "alert-test": ("no.md",),
+        "test": ("no.md", "--timeline", "no.yaml"),
+        "rehearse": ("no.md",),
         "explain": ("nothing to compare",),
         "kinds": ("nope",),
     }

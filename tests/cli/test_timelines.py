@@ -11,6 +11,10 @@ from typing import Any
 import pytest
 
 from gonogo.cli import main
+from gonogo.cli.load import load
+from gonogo.judge.firing import LONGER, course_of
+from gonogo.run import watching
+from gonogo.run.sampling import form_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "timelines"
 TIMELINES = sorted(path.name for path in EXAMPLES.glob("*.yaml"))
@@ -64,6 +68,17 @@ def as_json(said: Said, *words: str) -> Any:
     code, out, err = said(*words, "--json")
     assert (code, err) == (0, "")
     return json.loads(out)
+
+
+def test_what_is_rehearsed_is_the_watch_that_a_run_would_have() -> None:
+    plan = load(str(EXAMPLES / "watch.md"))
+    phase = next(phase for phase in plan.phases if watching.is_watched(plan, phase))
+    course = course_of(plan)
+    assert course.planned == watching.planned(plan, phase)
+    assert (course.width_ms, LONGER) == (watching.width_ms(plan), watching.LONGER)
+    assert course.rules == plan.rules
+    sources = watching.sources_of(plan)
+    assert course.forms == {name: form_of(source) for name, source in sources.items()}
 
 
 # gonogo test
@@ -132,6 +147,7 @@ def test_rules_without_a_series_are_left_out_and_named(said: Said) -> None:
         pytest.param("rules: {page: {a: p99 > 1 s}}\nmetrics: {p99: 1}\nexpect: [{fired: []}]\n",
                      "has rules of its own", id="own-rules"),
         pytest.param("- 1\n", "must be a mapping", id="no-timeline"),
+        pytest.param("expect: [{fired: []}]\n", "no figure stands in the timeline", id="empty"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_a_timeline_ends_with_2_and_its_place(

@@ -156,3 +156,21 @@ def _prove_trigger(run: Run, starts: list[int]) -> None:
     kinds = [e.kind for e in run.events()]
     assert kinds.count("rollback.started") == kinds.count("verdict.given") == 1
     assert "recovery.seen" in kinds
+
+
+@pytest.mark.timeout(60)
+def test_a_question_that_nobody_answers_does_not_end_a_watch(
+    nursery: Nursery, tmp_path: Path
+) -> None:
+    text = RUNBOOK.replace("40 seconds", "4 seconds").replace(
+        "### Alerts", "- [ ] Somebody looked at the dashboard\n\n### Alerts"
+    )
+    run = Run(tmp_path / "shop", Toy(2, text, "{}"))
+    try:
+        (run.folder / "access.jsonl").touch()
+        live(run, nursery, lambda *_: False)
+        assert run.code == 3, run.errors()
+        ended = [e.body for e in run.events() if e.kind == "watch.ended"]
+        assert ended == [{"why": "planned end", "complete": True}]
+    finally:
+        run.close()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.demo.acting import get, rows, succeed, value
+from tests.demo.acting import get, rows, succeed, to_v2, value
 
 from gonogo.demo.workspace import Workspace
 
@@ -83,6 +83,20 @@ def test_v2_suggests_terms_and_v1_does_not(app: Workspace, release: str) -> None
 
 
 @only_v2
+def test_v2_answers_an_admin_thirty_times_a_minute_and_notes_what_it_refuses(
+    app: Workspace,
+) -> None:
+    token = succeed(app, "bin/token mia admin")
+    succeed(app, "bin/service restart")  # tokens are read at the start
+    told = succeed(app, f"ADMIN_TOKEN={token} bin/knock 35")
+    assert told == "answered 30, refused 5"
+    assert get(app, "/api/admin/performance", token).headers["retry-after"] == "60"
+    assert get(app, "/api/admin/performance", "ADMIN_TOKEN").status == 200
+    noted = rows(app, "SELECT who, status, count(*) FROM audit_log GROUP BY 1, 2 ORDER BY 1, 2")
+    assert noted == [("ana", 200, 1), ("mia", 200, 30), ("mia", 429, 6)]
+
+
+@only_v2
 def test_each_fault_shows_and_goes_while_v2_runs(app: Workspace) -> None:
     admin = "/api/admin/performance"
     app.plant("admin-open")
@@ -104,3 +118,57 @@ def test_v1_keeps_working_on_the_schema_of_v2(search: Workspace) -> None:
     rows(search, "INSERT INTO documents (topic, title, body) VALUES ('x', 'A zebra', 'striped')")
     found = "SELECT count(*) FROM documents WHERE search_vector @@ to_tsquery('zebra')"
     assert value(search, found) == 1
+
+
+def test_what_was_asked_is_added_up_per_release_in_slots_of_five_minutes(search: Workspace) -> None:
+    for question in ("disk", "disk", "worker"):
+        get(search, f"/api/search?q={question}")
+    get(search, "/a/path/that/is/not/there")
+    to_v2(search)
+    search.plant("errors")
+    for _ in range(10):
+        get(search, "/api/search?q=disk")
+    succeed(search, "bin/service stop")  # what is still in the books is written then
+    asked = rows(search, "SELECT release, query, lookups, hits FROM query_cache ORDER BY 1, 2")
+    assert asked == [("v1", "disk", 2, 1), ("v1", "worker", 1, 0), ("v2", "disk", 9, 8)]
+    assert rows(search, "SELECT hits, lookups FROM cache_counters") == [(9, 12)]
+    figures = rows(
+        search,
+        "SELECT release, path, sum(requests), sum(errors), bool_and(slowest_ms <= total_ms),"
+        " bool_and(extract(epoch FROM slot)::bigint % 300 = 0) FROM request_figures"
+        " WHERE path IN ('/api/search', 'other') GROUP BY 1, 2 ORDER BY 1, 2",
+    )
+    assert figures == [
+        ("v1", "/api/search", 3, 0, True, True),
+        ("v1", "other", 1, 0, True, True),
+        ("v2", "/api/search", 10, 1, True, True),
+    ]
+
+
+def test_a_view_that_cannot_be_refreshed_leaves_a_row_and_harms_no_other(search: Workspace) -> None:
+    def failures() -> int:
+        refreshed.append(rows(search, "SELECT * FROM refresh_views()"))
+        return value(search, "SELECT failures FROM refresh_failures")
+
+    refreshed: list[list[tuple]] = []
+    succeed(search, "bin/migrate up --for v2")
+    assert (failures(), refreshed[-1]) == (0, [("popular_terms", None), ("topic_counts", None)])
+    rows(search, "ALTER TABLE documents RENAME COLUMN title TO gone")
+    assert [failures(), failures(), failures()] == [1, 2, 3]
+    (name, problem), good = refreshed[-1]
+    assert (name, good) == ("popular_terms", ("topic_counts", None))
+    assert "title" in problem
+    noted = (
+        "SELECT view_name, error IS NULL, count(*) FROM mv_refresh_log GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    assert rows(search, noted) == [
+        ("popular_terms", False, 3),
+        ("popular_terms", True, 1),
+        ("topic_counts", True, 4),
+    ]
+    rows(search, "ALTER TABLE documents RENAME COLUMN gone TO title")
+    assert failures() == 0
+    rows(search, "ALTER TABLE documents RENAME COLUMN title TO gone")
+    assert failures() == 1
+    succeed(search, "bin/migrate down 1")  # a view that is gone fails no more
+    assert value(search, "SELECT failures FROM refresh_failures") == 0

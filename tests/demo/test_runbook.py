@@ -7,6 +7,7 @@ import pytest
 from tests.demo.acting import rows, succeed, to_v2, value
 
 from gonogo import catalog
+from gonogo.demo.pace import REAL_TIME, SHORT, Pace
 from gonogo.demo.proof import SCHEMA, look
 from gonogo.demo.workspace import Workspace, example
 from gonogo.errors import Severity
@@ -68,6 +69,7 @@ def test_the_runbook_is_understood_without_a_mistake() -> None:
         ("rollback", "Error rate > 1% for 2 consecutive buckets"),
         ("rollback", "P99 > 1.2s for 2 consecutive buckets"),
         ("rollback", "Cache hit rate < 20% for 2 consecutive buckets"),
+        ("rollback", "View refresh failures > 2 for 2 consecutive buckets"),
     ]
     assert plan.rollback is not None
     assert [option.destructive for option in plan.rollback.options] == [False, True]
@@ -80,6 +82,17 @@ def test_the_runbook_is_understood_without_a_mistake() -> None:
         "ADMIN_TOKEN",
         "REGULAR_USER_TOKEN",
     }
+
+
+@pytest.mark.parametrize(
+    ("pace", "span_s"), [(SHORT, 60), (REAL_TIME, 3600)], ids=["short", "real time"]
+)
+def test_the_watch_lasts_as_its_heading_says(pace: Pace, span_s: int) -> None:
+    text = TEXT.replace(SHORT.heading, pace.heading)
+    plan = assemble(read(Source("deploy.md", text)), catalog.load())
+    assert [d for d in plan.diagnostics if d.severity is not Severity.NOTE] == []
+    watch = next(phase for phase in plan.phases if phase.title == pace.heading[3:])
+    assert (watch.span_s, plan.settings["bucket"]) == (span_s, str(pace.bucket_s))
 
 
 @pytest.mark.parametrize(

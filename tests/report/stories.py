@@ -283,12 +283,19 @@ def watch_rolled_back() -> Story:
     story = watched.story
     why = moves[-1].reason
     watched.end(complete=False, why=why)
-    story.gate("watch", "no-go", f"error rate > 1% for 2 consecutive buckets: {why}")
+    story.gate("watch", "no-go", f"errors: {why}")
     _going_back(story, f"Watch for 40 minutes: {why}", "options")
     _tell(story, 1, f"rolling back: {why}", tries=2)
     story.say("option.started", "previous", title="Option 1: previous release", stated_s=120)
     story.do("switch-back", took=38, actual="exit 0").wait(11)
     story.do("previous?proof:old-home", took=0.04).do("previous?proof:old-schema", took=5)
+    story.say("recovery.started", "previous", started_ms=1_772_375_460_000)
+    for start, says in (
+        (1_772_375_400_000, "error rate 1.2 %, expected <= 1 %"),
+        (1_772_375_700_000, "all objectives green"),
+    ):
+        body = {"way": "previous", "start_ms": start, "says": says}
+        story.say("recovery.seen", f"previous@{start}", body=body)
     story.say("option.finished", "previous", status="pass", why="")
     _back(story, "pass", option="previous", why="Option 1: previous release")
     _tell(story, 2, "rolled back, the old state is proved", "resolved")

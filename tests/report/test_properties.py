@@ -29,7 +29,7 @@ KINDS = (
     *("rollback.finished", "verdict.given", "of.tomorrow"),
     *("watch.started", "bucket.closed", "rule.moved", "rule.judged", "watch.ended"),
     *("delivery.due", "delivery.tried", "delivery.done", "alert.raised", "alert.decided"),
-    *("alert.silenced", "contact.unreached"),
+    *("alert.silenced", "contact.unreached", "recovery.started", "recovery.seen"),
 )
 WORDS = st.one_of(
     st.text(st.characters(codec="utf-8"), max_size=12),

@@ -332,6 +332,21 @@ def test_a_watch_on_the_way_back_is_told_with_the_rollback():
     assert all(cell_len(line) <= 80 for line in text.splitlines())
 
 
+@pytest.mark.parametrize("form", ["text", "md", "html", "json"])
+def test_what_the_figures_said_after_going_back_is_told(form: str):
+    evidence = collect(stories.watch_rolled_back().events)
+    assert evidence.unread == ()
+    told = render(evidence, form)
+    assert "all objectives green" in told
+    assert "error rate 1.2 %" in told
+
+
+def test_the_reason_of_a_trigger_is_told_once_with_the_end_of_the_watch():
+    text = render(collect(stories.watch_rolled_back().events), "text")
+    phase = text.partition("\nrollback ")[0]
+    assert phase.count("(2 of 2 buckets") == 1
+
+
 def test_json_holds_every_slice_on_a_line_of_its_own():
     text = render(collect(stories.watch_rolled_back().events), "json")
     watch = json.loads(text)["phases"][-1]["watch"]

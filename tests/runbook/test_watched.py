@@ -207,3 +207,12 @@ def test_rules_that_people_answer_are_not_looked_at(understood: Reader) -> None:
     read = understood(text.replace("error rate: {log", "something: {log"))
     assert read.plan is not None
     assert mistakes_of_watch(read.plan) == ()
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [("2.5s", ["GN354"]), ("1.5s", ["GN354"]), ("1s", []), ("10-second", [])],
+)
+def test_buckets_are_whole_seconds(understood: Reader, width: str, expected: list[str]) -> None:
+    text = a_watch("page: error rate > 2% for 2 buckets").replace("5-minute", width)
+    assert codes(found(understood, text)) == expected

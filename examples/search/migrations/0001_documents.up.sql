@@ -51,3 +51,77 @@ CREATE MATERIALIZED VIEW topic_counts AS
 SELECT topic, count(*) AS documents FROM documents GROUP BY topic;
 
 CREATE UNIQUE INDEX topic_counts_topic ON topic_counts (topic);
+
+-- What the service was asked, in slots of five minutes; each release adds to its own rows.
+CREATE TABLE request_figures (
+    slot       timestamptz      NOT NULL,
+    release    text             NOT NULL,
+    path       text             NOT NULL,
+    requests   bigint           NOT NULL,
+    errors     bigint           NOT NULL,
+    total_ms   double precision NOT NULL,
+    slowest_ms double precision NOT NULL,
+    PRIMARY KEY (slot, release, path)
+);
+
+-- How often each question was asked, and how often the cache knew the answer.
+CREATE TABLE query_cache (
+    release  text        NOT NULL,
+    query    text        NOT NULL,
+    lookups  bigint      NOT NULL,
+    hits     bigint      NOT NULL,
+    asked_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (release, query)
+);
+
+CREATE VIEW cache_counters AS
+SELECT coalesce(sum(hits), 0)::bigint AS hits, coalesce(sum(lookups), 0)::bigint AS lookups
+FROM query_cache;
+
+CREATE TABLE mv_refresh_log (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at          timestamptz      NOT NULL DEFAULT clock_timestamp(),
+    view_name   text             NOT NULL,
+    duration_ms double precision NOT NULL,
+    error       text -- NULL: it went well
+);
+
+-- Each view is refreshed in a block of its own: one that fails takes neither the others back nor
+-- the row that says so.
+CREATE FUNCTION refresh_views() RETURNS TABLE (refreshed text, problem text)
+LANGUAGE plpgsql AS $$
+DECLARE
+    began timestamptz;
+BEGIN
+    FOR refreshed IN
+        SELECT matviewname FROM pg_matviews WHERE schemaname = 'public' ORDER BY matviewname
+    LOOP
+        began := clock_timestamp();
+        problem := NULL;
+        BEGIN
+            EXECUTE format('REFRESH MATERIALIZED VIEW CONCURRENTLY public.%I', refreshed);
+        EXCEPTION WHEN OTHERS THEN
+            problem := SQLERRM;
+        END;
+        INSERT INTO mv_refresh_log (view_name, duration_ms, error)
+        VALUES (refreshed, extract(epoch FROM clock_timestamp() - began) * 1000, problem);
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+
+-- The view that is worst off: how often its refresh failed since it last went well.
+CREATE VIEW refresh_failures AS
+SELECT coalesce(max(failures), 0)::bigint AS failures
+FROM (
+    SELECT count(*) FILTER (
+        WHERE tried.error IS NOT NULL AND tried.id > (
+            SELECT coalesce(max(good.id), 0) FROM mv_refresh_log AS good
+            WHERE good.view_name = tried.view_name AND good.error IS NULL
+        )
+    ) AS failures
+    FROM mv_refresh_log AS tried
+    JOIN pg_matviews AS present
+        ON present.matviewname = tried.view_name AND present.schemaname = 'public'
+    GROUP BY tried.view_name
+) AS views;

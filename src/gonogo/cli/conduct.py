@@ -37,7 +37,11 @@ from gonogo.run.scene import Scene
 if TYPE_CHECKING:
     from gonogo.store.journal import SqliteJournal
 
+if TYPE_CHECKING:
+    from gonogo.run.telling import Telling
+
 HOLD = JournalError.exit_code
+_LAST_WORDS_S = 30.0  # for messages that are still under way at the end
 _TICK_S = 0.05
 _SETTLED_S = 5.0
 _QUIET_S = 0.5  # a resumed run needs a moment before it begins what can go on
@@ -99,11 +103,17 @@ class Conduct:
         engine.serve(carried)
         begin()
         self.begun = True
+        telling = self._telling(scene)
+        if telling is not None:
+            telling.start()
         engine.start(self.run)
         try:
             code = self._follow(live, scene)
         finally:
             live.close()
+        if telling is not None:
+            for left in telling.finish(within_s=_LAST_WORDS_S):
+                screen.tell(f"not delivered yet: {left.notice.contact} by {left.channel}")
         self._settle(engine)
         return self._report(code)
 
@@ -132,6 +142,20 @@ class Conduct:
             on_fatal=self._stop_here,
             open_source=self._open_source,
         )
+
+    def _telling(self, scene: Scene) -> Telling | None:
+        """Return what tells people of alerts; None when nobody is to be told."""
+        receivers = self.plan.receivers
+        if not any(contact.channels for contact in receivers.contacts):
+            return None
+        from gonogo.cli.ways import bound_ways
+        from gonogo.run.alerting import Alerting
+        from gonogo.run.deliveries import Deliverer
+        from gonogo.run.telling import Telling, many
+
+        ways = bound_ways(receivers, self.bindings.variables)
+        deliverer = Deliverer(scene, receivers, ways, executor=many())
+        return Telling(scene, Alerting(scene, receivers), deliverer)
 
     def _open_source(self, source: Source, position: object) -> Reader:
         """Open a metric of the watch where its last recorded reading ended."""

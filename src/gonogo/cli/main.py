@@ -81,6 +81,21 @@ COMMANDS: dict[str, Command] = {
         "gonogo report 7f3a1c --format html --output report.html\n"
         "gonogo report --verify",
     ),
+    "alert-test": Command(
+        "gonogo.cli.alert_test",
+        "send one test message on every channel and record who saw it",
+        "gonogo alert-test deploy.md --env production",
+    ),
+    "test": Command(
+        "gonogo.cli.test",
+        "play timelines against the rules of a runbook",
+        "gonogo test deploy.md --timeline timelines/faults.yaml",
+    ),
+    "rehearse": Command(
+        "gonogo.cli.rehearse",
+        "see a whole watch in a second: which rule fires, and what follows",
+        "gonogo rehearse deploy.md\ngonogo rehearse deploy.md --timeline timelines/faults.yaml",
+    ),
     "explain": Command(
         "gonogo.cli.explain",
         "a condition in canonical words, typed",

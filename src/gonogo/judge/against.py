@@ -103,6 +103,9 @@ class _Reader:
             return None
         whole = stage_of(course)
         told = self._told(whole)
+        if not told and not self.diagnostics:
+            known = ", ".join(f"`{' '.join(s).strip()}`" for s in subjects(whole.rules))
+            self.wrong(top, "no figure stands in the timeline", f"the rules ask for {known}")
         if self.diagnostics:
             return None
         played = [rule for rule in whole.rules if told & set(subjects([rule]))]

@@ -69,7 +69,7 @@ def course_of(plan: Plan) -> Course:
         for rule in plan.rules
         if all((p.metric or "") in forms for p in rule.condition.predicates)
     )
-    width = int(Decimal(plan.settings.get("bucket", BUCKET_S)) * 1000)
+    width = max(1, int(Decimal(plan.settings.get("bucket", BUCKET_S)) * 1000))
     return Course(rules, sources, forms, width, _planned(plan, width))
 
 
@@ -151,6 +151,8 @@ def mistakes_of_watch(plan: Plan) -> tuple[Diagnostic, ...]:
     course = course_of(plan)
     if not course.rules:
         return ()
+    if course.width_ms % 1000:
+        return (_crooked(plan, course),)
     misfits = check(course.rules, course.forms, course.terms)
     hint = "compare it in its own unit, or bind another metric"
     found = [Diagnostic("GN347", m.message, m.span, hint=hint) for m in misfits]
@@ -160,6 +162,17 @@ def mistakes_of_watch(plan: Plan) -> tuple[Diagnostic, ...]:
         if rule.id not in strange:
             found += _about(rule, course)
     return tuple(found)
+
+
+def _crooked(plan: Plan, course: Course) -> Diagnostic:
+    """Return the mistake of buckets that do not lie on the grid of whole seconds."""
+    place = next((p.span for p in plan.phases if p.role is Role.WATCH), course.rules[0].span)
+    return Diagnostic(
+        "GN354",
+        f"buckets of {lasting(course.width_ms)} are no whole seconds",
+        place,
+        hint="write for example `in 5-minute buckets` or `in 10-second buckets`",
+    )
 
 
 def is_watched(plan: Plan) -> bool:

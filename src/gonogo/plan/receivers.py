@@ -98,9 +98,9 @@ class Receivers:
     def ladder(self, severity: Severity) -> tuple[Rung, ...]:
         """Return who is told of a severity, in order; empty when nobody is.
 
-        Without `alerts:` everybody who can be told is told of everything, at once.
+        Where `alerts:` names no severity, everybody who can be told is told of everything.
         """
-        if not self.written:
+        if not self.ladders:
             names = tuple(c.name for c in self.contacts if c.channels)
             return (Rung(names),) if names else ()
         for one in (severity, *_FALLBACK[severity]):

@@ -194,6 +194,15 @@ class OptionFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Recovery:
+    """What one bucket said after going back: green, or what is not."""
+
+    way: str
+    start: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
 class RollbackFacts:
     """The way back: why it was taken, the options in order, and the proof that it worked."""
 
@@ -215,6 +224,7 @@ class RollbackFacts:
     options: tuple[OptionFacts, ...] = ()
     undo: tuple[StepFacts, ...] = ()
     proof: tuple[StepFacts, ...] = ()
+    recovery: tuple[Recovery, ...] = ()
     watches: tuple[Watch, ...] = ()  # until the numbers are green again
 
     @property

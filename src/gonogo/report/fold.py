@@ -16,6 +16,7 @@ from gonogo.report.facts import (
     OptionFacts,
     PhaseFacts,
     Question,
+    Recovery,
     RollbackFacts,
     StepFacts,
 )
@@ -303,6 +304,15 @@ def _rollback_finished(fold: Fold, event: Event) -> None:
     )
 
 
+def _recovering(fold: Fold, event: Event) -> None:
+    back = fold.rollback or RollbackFacts()
+    way, says = reading.text(event.body, "way"), reading.text(event.body, "says")
+    start = words.at_ms(event.body.get("start_ms"))
+    seen = Recovery(way or event.item.rpartition("@")[0] or event.item, start, says)
+    kept = (one for one in back.recovery if (one.way, one.start) != (seen.way, seen.start))
+    fold.rollback = replace(back, recovery=(*kept, seen))
+
+
 def _verdict(fold: Fold, event: Event) -> None:
     fold.ending = event
 
@@ -339,6 +349,8 @@ _HANDLERS: dict[str, Callable[[Fold, Event], Key | None]] = {
     "option.started": _option_started,
     "option.finished": _option_finished,
     "rollback.finished": _rollback_finished,
+    "recovery.started": _nothing,
+    "recovery.seen": _recovering,
     "verdict.given": _verdict,
     "watch.started": _watch_started,
     "bucket.closed": _slice_closed,

@@ -26,7 +26,7 @@ Key = tuple[str, str, str]
 
 
 # What the engine hangs on an id to name a question about it.
-_QUESTION = re.compile(r"\?(block|gate|decide|interrupted\d*|typed\d*)$")
+_QUESTION = re.compile(r"\?(block|gate|decide|green|interrupted\d*|typed\d*)$")
 _PROOF = "?proof:"  # way?proof:step is the proof step, carried out after that way back
 
 

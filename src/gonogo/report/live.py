@@ -165,11 +165,14 @@ class Live:
         return told or (self._plain(event, key) if self._screen is None else [])
 
     def _told(self, event: Event) -> list[str]:
-        """Return the lines of a move of a rule, and of what people were told of it."""
+        """Return the lines of a move, of a recovery, and of what people were told."""
         told, page = self._fold.told, self._page
         if event.kind == "rule.moved":
             watch = self._fold.watching(self._fold.watched or self._fold.phase).brief()
             return watch_lines.move_lines(watch.moves[-1], watch, page)
+        back = self._fold.rollback
+        if event.kind == "recovery.seen" and back is not None:
+            return terminal.recovery_lines(back.recovery[-1:], page)
         if event.kind in ("delivery.done", "delivery.late"):
             return alert_lines.delivery_lines(told.deliveries[event.item], page)
         if event.kind not in ALERTS:

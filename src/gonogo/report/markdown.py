@@ -158,6 +158,11 @@ def _rollback(back: RollbackFacts, evidence: Evidence) -> str:
     if back.proof:
         says = back.proof_verdict.value if back.proof_verdict else ""
         parts.append(_section(f"{back.proof_title or 'Proof'} (old version): {says}", back.proof))
+    seen = [
+        (words.day_and_time(one.start) if one.start else "", cell(one.says))
+        for one in back.recovery
+    ]
+    parts.append(table(("After going back", "The figures said"), seen))
     parts += [_section(f"Watch {w.phase}", w.findings, watch=w) for w in back.watches]
     return "\n\n".join(part for part in parts if part)
 

@@ -19,6 +19,7 @@ from gonogo.report.facts import (
     OptionFacts,
     PhaseFacts,
     Question,
+    Recovery,
     RollbackFacts,
     StepFacts,
     Times,
@@ -27,6 +28,7 @@ from gonogo.report.page import Page
 from gonogo.report.watch_lines import watch_lines
 
 _NOUNS = {"check": "check", "action": "action", "manual": "answer", "rule": "rule"}
+_MOST_SEEN = 8
 _ENDINGS = {
     Outcome.GO: "GO",
     Outcome.HOLD: "HOLD",
@@ -121,8 +123,10 @@ def phase_lines(phase: PhaseFacts, page: Page) -> list[str]:
         lines += watch_lines(phase.watch, page)
     lines += not_pass(phase.judged, page)
     titles = tuple(f"{step.title}:" for step in phase.judged)
+    why = phase.watch.why if phase.watch is not None else ""
     for reason in phase.decisions[-1].reasons if phase.decisions else ():
-        if not reason.startswith(titles):  # a step's own reason stands with the step
+        told = reason.startswith(titles) or (why and reason.endswith(why))
+        if not told:  # a step's own reason stands with the step, that of a watch with its end
             lines += _indented(reason, page)
     return lines
 
@@ -198,7 +202,7 @@ def rollback_lines(back: RollbackFacts, page: Page, known: frozenset[str]) -> li
         lines.append(page.row("rollback", "no way back was tried"))
     if back.reason and back.item not in known:
         lines += _indented(f"because {back.reason}", page)
-    lines += proof_lines(back, page)
+    lines += proof_lines(back, page) + recovery_lines(back.recovery, page)
     for watch in back.watches:
         lines += [page.row("watch", words.one_line(watch.phase)), *watch_lines(watch, page)]
         lines += not_pass(watch.findings, page)
@@ -231,6 +235,15 @@ def proof_lines(back: RollbackFacts, page: Page) -> list[str]:
     good = sum(step.status is Status.PASS for step in back.proof)
     line = page.row(word, f"{title}, {good} of {len(back.proof)}", back.proof_s)
     return [line, *not_pass(back.proof, page)]
+
+
+def recovery_lines(seen: Sequence[Recovery], page: Page) -> list[str]:
+    """Return what the figures said after going back, bucket by bucket; of many the last ones."""
+    return [
+        line
+        for one in seen[-_MOST_SEEN:]
+        for line in page.block("seen", [f"{words.time_of_day(one.start)} {one.says or '-'}"])
+    ]
 
 
 def option_lines(option: OptionFacts, page: Page) -> list[str]:

@@ -14,10 +14,18 @@ same run, so that a later edit shows (`gonogo report --verify`).
     question.asked     step/gate question, form, choices, detail, line
     answer.given       step/gate answer, reason, link, expires (`who` gave it)
     answer.refused     step/gate answer, why (the question stays open)
-    gate.decided       phase     verdict, counts, reasons
+    watch.started      phase     started_ms, positions of logs, width_ms, planned, metrics, rules
+    bucket.closed      phase@ms  start_ms, rules (says, event, state, count, need, of, value, unit,
+                                 limit), metrics (count, coverage, late, why)
+    rule.moved         rule@ms   a `Move`: before, after, event, reason, slices, values
+    rule.judged        rule      a `Finding`: what a rule of the watch came to
+    watch.ended        phase     why, complete
+    gate.decided       phase     verdict, counts, reasons; trigger (the move that rolls back)
     abort.requested    -         reason (`who` asked)
     rollback.started   rollback  reason, item (what led to it), way (options or undo), why
     option.started     option    title, stated_s
+    recovery.started   option    started_ms, positions of logs
+    recovery.seen      option@ms way, start_ms, says (what is not green in that bucket)
     option.finished    option    status, why
     rollback.finished  rollback  status, option, why
     verdict.given      -         verdict, exit_code, why; after a no-go way, rollback (what came of

@@ -30,7 +30,7 @@ PATIENCE = 6
 def must_be_green(plan: Plan) -> tuple[Rule, ...]:
     """Return the rules that say whether the service is well again."""
     judged = (Consequence.OBJECTIVE, Consequence.ROLLBACK)
-    return tuple(rule for rule in plan.rules if rule.consequence in judged)
+    return tuple(rule for rule in watching.figured(plan) if rule.consequence in judged)
 
 
 def slot_names(plan: Plan, way: str) -> list[str]:

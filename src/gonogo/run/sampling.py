@@ -235,7 +235,7 @@ class Station:
         if batch.blind is not None:
             self._collector.blind(name, since, at_ms, self._scene.redact(batch.blind))
         elif batch.since_ms is not None and feed.is_kept:
-            self._collector.covered(name, batch.since_ms, until)
+            self._collector.covered(name, since, until)
         newest = 0
         for sample in batch.samples:
             newest = max(newest, sample.at_ms)

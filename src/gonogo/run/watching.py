@@ -51,10 +51,18 @@ class Watched:
     trigger: Move | None = None  # the move that rolls back
 
 
+def figured(plan: Plan) -> tuple[Rule, ...]:
+    """Return the rules whose metrics are all bound; a person answers the others."""
+    bound = {metric.name for metric in plan.metrics}
+    return tuple(
+        rule for rule in plan.rules if all(p.metric in bound for p in rule.condition.predicates)
+    )
+
+
 def watched_phase(plan: Plan) -> Phase | None:
     """Return the phase that is watched: the first of its role, when there are rules to watch."""
     first = next((p for p in plan.released if p.role is Role.WATCH), None)
-    return first if plan.rules else None
+    return first if figured(plan) else None
 
 
 def is_watched(plan: Plan, phase: Phase) -> bool:
@@ -65,7 +73,7 @@ def is_watched(plan: Plan, phase: Phase) -> bool:
 
 def is_second(plan: Plan, phase: Phase) -> bool:
     """Say whether a phase ought to be watched, but another one is."""
-    return bool(plan.rules) and phase.role is Role.WATCH and not is_watched(plan, phase)
+    return bool(figured(plan)) and phase.role is Role.WATCH and not is_watched(plan, phase)
 
 
 def not_watched(phase: Phase) -> Watched:
@@ -95,7 +103,7 @@ def planned(plan: Plan, phase: Phase) -> int:
     width = width_ms(plan)
     if phase.span_s is not None:
         return max(1, -(-int(phase.span_s * 1000) // width))
-    windows = [rule.condition.window for rule in plan.rules if rule.condition.window]
+    windows = [rule.condition.window for rule in figured(plan) if rule.condition.window]
     counts = [window.of or window.count or 1 for window in windows]
     lasting = [-(-int((window.seconds or 0) * 1000) // width) for window in windows]
     return max([1, *counts, *lasting])
@@ -138,7 +146,7 @@ async def watch(scene: Scene, slots: Slots, phase: Phase) -> Watched:
         return _refused(refused)
     sources = sources_of(plan)
     begun = await slots.run(f"{phase.id}?watch", partial(_begin, scene, phase, sources))
-    machine = Machine(plan.rules, forms_of(sources), Terms(width_ms=width_ms(plan)))
+    machine = Machine(figured(plan), forms_of(sources), Terms(width_ms=width_ms(plan)))
     start = Begun.from_json(begun)
     end_ms = start.started_ms + planned(plan, phase) * machine.terms.width_ms
     attendant = Attendant(scene, sources, machine.limits(), start)
@@ -179,7 +187,7 @@ def mistakes(plan: Plan) -> tuple[Diagnostic, ...]:
         return tuple(found)
     forms = forms_of(sources_of(plan))
     unread = {metric.name for metric in plan.metrics} - set(forms)  # that was said already
-    for rule in plan.rules:
+    for rule in figured(plan):
         if unread & {predicate.metric for predicate in rule.condition.predicates}:
             continue
         for misfit in check([rule], forms, Terms(width_ms=width_ms(plan))):
@@ -289,7 +297,7 @@ def _begin(scene: Scene, phase: Phase, sources: Mapping[str, Source]) -> Mapping
                     "consequence": rule.consequence.value,
                     "line": rule.span.line,
                 }
-                for rule in plan.rules
+                for rule in figured(plan)
             ],
         },
     )

@@ -30,6 +30,29 @@ VERSION = "v1"
 HOME = Path(os.environ["SEARCH_HOME"])
 CACHED_FOR_S = 300
 LONGEST_QUERY = 100
+BOOKS_EVERY_S = 1.0
+SLOT_S = 300
+ADD_FIGURES = """
+INSERT INTO request_figures AS kept (slot, release, path, requests, errors, total_ms, slowest_ms)
+SELECT to_timestamp(slot), %s, path, requests, errors, total_ms, slowest_ms
+FROM jsonb_to_recordset(%s::jsonb) AS new (
+    slot bigint, path text, requests bigint, errors bigint, total_ms float8, slowest_ms float8
+)
+ON CONFLICT (slot, release, path) DO UPDATE SET
+    requests = kept.requests + EXCLUDED.requests,
+    errors = kept.errors + EXCLUDED.errors,
+    total_ms = kept.total_ms + EXCLUDED.total_ms,
+    slowest_ms = greatest(kept.slowest_ms, EXCLUDED.slowest_ms)
+"""
+ADD_LOOKUPS = """
+INSERT INTO query_cache AS kept (release, query, lookups, hits)
+SELECT %s, query, lookups, hits
+FROM jsonb_to_recordset(%s::jsonb) AS new (query text, lookups bigint, hits bigint)
+ON CONFLICT (release, query) DO UPDATE SET
+    lookups = kept.lookups + EXCLUDED.lookups,
+    hits = kept.hits + EXCLUDED.hits,
+    asked_at = now()
+"""
 
 
 @dataclass
@@ -108,6 +131,8 @@ class Search:
             self.tokens = json.loads((HOME / "tokens.json").read_text(encoding="utf-8"))
         self.durations_ms: deque[float] = deque(maxlen=1000)
         self.counts = {"requests": 0, "errors": 0, "lookups": 0, "hits": 0}
+        self.figures: dict[tuple[int, str], dict[str, Any]] = {}
+        self.asked: dict[str, dict[str, Any]] = {}
         (HOME / "logs").mkdir(exist_ok=True)
         self.log: TextIO = (HOME / "logs" / "access.jsonl").open("a", encoding="utf-8")
         self.routes: dict[str, Callable[[Request], Awaitable[Answer]]] = {
@@ -165,6 +190,8 @@ class Search:
             return Answer(400, {"error": f"q must have 1 to {LONGEST_QUERY} characters"})
         key = f"search:{VERSION}:{query}"
         self.counts["lookups"] += 1
+        asked = self.asked.setdefault(query, {"query": query, "lookups": 0, "hits": 0})
+        asked["lookups"] += 1
         state = "miss"
         try:
             kept = await self.cache.get(key)
@@ -172,6 +199,7 @@ class Search:
             kept, state = None, "off"
         if kept is not None:
             self.counts["hits"] += 1
+            asked["hits"] += 1
             return Answer(200, json.loads(kept), {"x-cache": "hit"})
         pattern = "%" + query.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
         results = await self.database.rows(
@@ -246,6 +274,7 @@ class Search:
         self.durations_ms.append(duration_ms)
         self.counts["requests"] += 1
         self.counts["errors"] += answer.status >= 500
+        self.count(request.path if request.path in self.routes else "other", answer, duration_ms)
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "version": VERSION,
@@ -259,6 +288,32 @@ class Search:
         self.log.write(json.dumps(line) + "\n")
         self.log.flush()
 
+    def count(self, path: str, answer: Answer, duration_ms: float) -> None:
+        slot = int(time.time() // SLOT_S * SLOT_S)
+        nothing = {"slot": slot, "path": path, "requests": 0, "errors": 0}
+        kept = self.figures.setdefault((slot, path), nothing | {"total_ms": 0.0, "slowest_ms": 0.0})
+        kept["requests"] += 1
+        kept["errors"] += answer.status >= 500
+        kept["total_ms"] += duration_ms
+        kept["slowest_ms"] = max(kept["slowest_ms"], duration_ms)
+
+    async def keep_books(self) -> None:
+        while True:
+            await asyncio.sleep(BOOKS_EVERY_S)
+            await self.write_books()
+
+    async def write_books(self) -> None:
+        """Add what was counted since the last time; what cannot be written then is lost."""
+        figures, self.figures = list(self.figures.values()), {}
+        asked, self.asked = list(self.asked.values()), {}
+        try:
+            if figures:
+                await self.database.rows(ADD_FIGURES, [VERSION, json.dumps(figures)])
+            if asked:
+                await self.database.rows(ADD_LOOKUPS, [VERSION, json.dumps(asked)])
+        except psycopg.Error as error:
+            print(f"the books could not be written: {error!r}", flush=True)
+
     async def send(self, request: Request, answer: Answer, send: Any) -> None:
         if isinstance(answer.body, str):
             kind, content = "text/html; charset=utf-8", answer.body.encode()
@@ -271,8 +326,11 @@ class Search:
         await send({"type": "http.response.body", "body": body})
 
     async def live(self, receive: Any, send: Any) -> None:
+        books = asyncio.create_task(self.keep_books())
         while (await receive())["type"] != "lifespan.shutdown":
             await send({"type": "lifespan.startup.complete"})
+        books.cancel()
+        await self.write_books()
         await self.database.close()
         await self.cache.aclose()
         await send({"type": "lifespan.shutdown.complete"})

@@ -2,7 +2,8 @@
 
 A plain ASGI program. Settings: DATABASE_URL, CACHE_URL, SEARCH_HOME (the folder with tokens.json
 and logs/), and config.json beside this file, which is read again when it changes. New in this
-release: who may read what is a setting (`access`), no longer code. Needs migrations up to 0003.
+release: who may read what is a setting (`access`), no longer code, and nobody may ask the admin API
+more often than `admin_per_minute`. Needs migrations up to 0003.
 """
 
 from __future__ import annotations
@@ -32,6 +33,29 @@ CONFIG = Path(__file__).with_name("config.json")
 HOME = Path(os.environ["SEARCH_HOME"])
 CACHED_FOR_S = 300
 LONGEST_QUERY = 100
+BOOKS_EVERY_S = 1.0
+SLOT_S = 300
+ADD_FIGURES = """
+INSERT INTO request_figures AS kept (slot, release, path, requests, errors, total_ms, slowest_ms)
+SELECT to_timestamp(slot), %s, path, requests, errors, total_ms, slowest_ms
+FROM jsonb_to_recordset(%s::jsonb) AS new (
+    slot bigint, path text, requests bigint, errors bigint, total_ms float8, slowest_ms float8
+)
+ON CONFLICT (slot, release, path) DO UPDATE SET
+    requests = kept.requests + EXCLUDED.requests,
+    errors = kept.errors + EXCLUDED.errors,
+    total_ms = kept.total_ms + EXCLUDED.total_ms,
+    slowest_ms = greatest(kept.slowest_ms, EXCLUDED.slowest_ms)
+"""
+ADD_LOOKUPS = """
+INSERT INTO query_cache AS kept (release, query, lookups, hits)
+SELECT %s, query, lookups, hits
+FROM jsonb_to_recordset(%s::jsonb) AS new (query text, lookups bigint, hits bigint)
+ON CONFLICT (release, query) DO UPDATE SET
+    lookups = kept.lookups + EXCLUDED.lookups,
+    hits = kept.hits + EXCLUDED.hits,
+    asked_at = now()
+"""
 
 
 @dataclass
@@ -108,11 +132,14 @@ class Search:
         self.config: dict[str, Any] = {}
         self.config_seen = 0
         self.searches = 0
+        self.admin_asked: dict[str, deque[float]] = {}
         self.tokens: dict[str, dict[str, str]] = {}
         if (HOME / "tokens.json").exists():
             self.tokens = json.loads((HOME / "tokens.json").read_text(encoding="utf-8"))
         self.durations_ms: deque[float] = deque(maxlen=1000)
         self.counts = {"requests": 0, "errors": 0, "lookups": 0, "hits": 0}
+        self.figures: dict[tuple[int, str], dict[str, Any]] = {}
+        self.asked: dict[str, dict[str, Any]] = {}
         (HOME / "logs").mkdir(exist_ok=True)
         self.log: TextIO = (HOME / "logs" / "access.jsonl").open("a", encoding="utf-8")
         self.routes: dict[str, Callable[[Request], Awaitable[Answer]]] = {
@@ -141,12 +168,26 @@ class Search:
             if request.role not in roles:
                 await self.note(request, 403)
                 return Answer(403, {"error": "forbidden"})
+            if not self.has_room(request.name):
+                await self.note(request, 429)
+                return Answer(429, {"error": "too many requests"}, {"retry-after": "60"})
         route = self.routes.get(request.path)
         if route is None:
             return Answer(404, {"error": "not found"})
         if request.method not in ("GET", "HEAD"):
             return Answer(405, {"error": "method not allowed"}, {"allow": "GET, HEAD"})
         return await route(request)
+
+    def has_room(self, name: str) -> bool:
+        """Count a request to the admin API; each reader has so many in any minute."""
+        asked = self.admin_asked.setdefault(name, deque())
+        now = time.monotonic()
+        while asked and asked[0] <= now - 60:
+            asked.popleft()
+        if len(asked) >= self.settings()["admin_per_minute"]:
+            return False
+        asked.append(now)
+        return True
 
     async def home(self, _: Request) -> Answer:
         topics = await self.database.rows("SELECT topic FROM topic_counts ORDER BY topic")
@@ -185,6 +226,8 @@ class Search:
         await asyncio.sleep(settings["delay_ms"] / 1000)
         key = f"search:{VERSION}:{query}"
         self.counts["lookups"] += 1
+        asked = self.asked.setdefault(query, {"query": query, "lookups": 0, "hits": 0})
+        asked["lookups"] += 1
         state = "miss"
         try:
             kept = await self.cache.get(key)
@@ -192,6 +235,7 @@ class Search:
             kept, state = None, "off"
         if kept is not None:
             self.counts["hits"] += 1
+            asked["hits"] += 1
             return Answer(200, json.loads(kept), {"x-cache": "hit"})
         results = await self.database.rows(
             "SELECT id, topic, title,"
@@ -278,6 +322,7 @@ class Search:
         self.durations_ms.append(duration_ms)
         self.counts["requests"] += 1
         self.counts["errors"] += answer.status >= 500
+        self.count(request.path if request.path in self.routes else "other", answer, duration_ms)
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "version": VERSION,
@@ -291,6 +336,32 @@ class Search:
         self.log.write(json.dumps(line) + "\n")
         self.log.flush()
 
+    def count(self, path: str, answer: Answer, duration_ms: float) -> None:
+        slot = int(time.time() // SLOT_S * SLOT_S)
+        nothing = {"slot": slot, "path": path, "requests": 0, "errors": 0}
+        kept = self.figures.setdefault((slot, path), nothing | {"total_ms": 0.0, "slowest_ms": 0.0})
+        kept["requests"] += 1
+        kept["errors"] += answer.status >= 500
+        kept["total_ms"] += duration_ms
+        kept["slowest_ms"] = max(kept["slowest_ms"], duration_ms)
+
+    async def keep_books(self) -> None:
+        while True:
+            await asyncio.sleep(BOOKS_EVERY_S)
+            await self.write_books()
+
+    async def write_books(self) -> None:
+        """Add what was counted since the last time; what cannot be written then is lost."""
+        figures, self.figures = list(self.figures.values()), {}
+        asked, self.asked = list(self.asked.values()), {}
+        try:
+            if figures:
+                await self.database.rows(ADD_FIGURES, [VERSION, json.dumps(figures)])
+            if asked:
+                await self.database.rows(ADD_LOOKUPS, [VERSION, json.dumps(asked)])
+        except psycopg.Error as error:
+            print(f"the books could not be written: {error!r}", flush=True)
+
     async def send(self, request: Request, answer: Answer, send: Any) -> None:
         if isinstance(answer.body, str):
             kind, content = "text/html; charset=utf-8", answer.body.encode()
@@ -303,8 +374,11 @@ class Search:
         await send({"type": "http.response.body", "body": body})
 
     async def live(self, receive: Any, send: Any) -> None:
+        books = asyncio.create_task(self.keep_books())
         while (await receive())["type"] != "lifespan.shutdown":
             await send({"type": "lifespan.startup.complete"})
+        books.cancel()
+        await self.write_books()
         await self.database.close()
         await self.cache.aclose()
         await send({"type": "lifespan.shutdown.complete"})
