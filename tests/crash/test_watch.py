@@ -109,7 +109,7 @@ def test_killed_again_and_again_while_it_watches(nursery: Nursery, tmp_path: Pat
     run = Run(tmp_path / "shop", Toy(1, RUNBOOK, "{}"))
     try:
         with Service(run.folder) as service:
-            live(run, nursery, in_the_watch(Random(3)))
+            live(run, nursery, in_the_watch(Random(8)))
         assert run.code == 4, run.errors()
         assert run.kills == KILLS
         _prove(run, service)

@@ -323,3 +323,18 @@ def test_what_cannot_be_judged_is_a_mistake_before_the_run_and_unknown_in_it(
 
 def test_a_sound_plan_has_no_mistakes():
     assert watching.mistakes(a_watch(a_rule(TRIGGER))) == ()
+
+
+def test_a_rule_without_a_metric_is_not_judged_by_figures(tmp_path):
+    """In assisted mode its words are a question to a person."""
+    plan = a_watch(a_rule(TRIGGER), a_rule("queue length < 5", Consequence.OBJECTIVE))
+    assert watching.mistakes(plan) == ()
+    stage = staged(tmp_path, 0, 0, 0, 0, plan=plan)
+    assert stage.run()["exit_code"] == 0
+    assert [e.item for e in stage.events("rule.judged")] == [f"rollback/{TRIGGER}"]
+
+
+def test_without_any_metric_nothing_is_watched():
+    plan = a_watch(a_rule(TRIGGER), metrics=())
+    assert not watching.is_watched(plan, plan.phases[1])
+    assert watching.slot_names(plan, plan.phases[1]) == []

@@ -10,6 +10,7 @@ from gonogo.cli.ending import ended
 from gonogo.cli.load import look
 from gonogo.cli.precheck import precheck
 from gonogo.errors import Diagnostic, RunbookError, Severity, UsageError, in_order
+from gonogo.judge.firing import mistakes_of_watch
 from gonogo.plan.model import Meaning
 from gonogo.source import Source
 
@@ -53,7 +54,8 @@ def _one(path: str, options: argparse.Namespace) -> dict[str, object]:
     except RunbookError as error:  # not even the outline could be read
         source, diagnostics = error.source, in_order(error.diagnostics)
     else:
-        more = precheck(understood.plan) if understood.plan else ()
+        plan = understood.plan
+        more = (*precheck(plan), *mistakes_of_watch(plan)) if plan else ()
         diagnostics = in_order([*understood.diagnostics, *more])
         mode = understood.plan.mode.value if understood.plan else None
         meanings = understood.meanings

@@ -144,8 +144,8 @@ def _foot(plan: Plan, width: int) -> Iterator[str]:
     if names:
         yield from _row("must be set", ", ".join(names), width, most=_MOST)
     if any(phase.role is Role.WATCH for phase in plan.phases) and plan.rules:
-        rules = f"{count(len(plan.rules), 'rule')} understood, not watched by this version: "
-        yield from _row("watch", rules + "its gate will hold", width)
+        rules = f"{count(len(plan.rules), 'rule')}; `gonogo rehearse` shows when each one fires"
+        yield from _row("watch", rules, width)
 
 
 def _row(label: str, text: str, width: int, *, most: int = 3) -> Iterator[str]:

@@ -18,6 +18,7 @@ from gonogo.cli.load import load
 from gonogo.cli.precheck import precheck
 from gonogo.cli.who import add_by, read_expiry, who_of
 from gonogo.errors import RunbookError, Severity, UsageError
+from gonogo.judge.firing import mistakes_of_watch
 from gonogo.plan.model import Mode, Plan
 from gonogo.plan.summary import plan_summary
 from gonogo.run.bindings import Bindings, bind, fingerprint
@@ -114,7 +115,7 @@ def _refuse_unattended(plan: Plan, options: argparse.Namespace, *, attended: boo
 
 
 def _refuse_mistakes(plan: Plan) -> None:
-    found = precheck(plan)
+    found = (*precheck(plan), *mistakes_of_watch(plan))
     if any(d.severity is Severity.ERROR for d in found):
         raise RunbookError(plan.source, found)
     for item in (*plan.diagnostics, *found):

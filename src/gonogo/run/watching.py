@@ -33,7 +33,7 @@ from gonogo.run.people import is_aborted
 from gonogo.run.sampling import Begun, Closed, Station, form_of
 from gonogo.run.scene import Scene
 
-MISFIT = "GN346"
+MISFIT = "GN347"
 BUCKET_S = 300
 """The width of a bucket when the runbook says none."""
 LONGER = 24
