@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.metadata
 import importlib.util
 import json
 import os
@@ -268,9 +269,7 @@ def has_pip_for_others() -> bool:
     """Tell whether this Python's pip is new enough to install into .venv from outside."""
     if not has("pip"):
         return False
-    import pip
-
-    release = pip.__version__.split(".")[:2]
+    release = importlib.metadata.version("pip").split(".")[:2]
     return tuple(int(number) for number in release if number.isdigit()) >= PIP_FOR_OTHERS
 
 
