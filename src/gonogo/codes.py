@@ -42,6 +42,7 @@ CODES: dict[str, str] = {
     "GN008": "a block of code is never closed",
     "GN009": "something looks like a task box but is none",
     "GN010": "a line is read as a comparison where a page shows a quotation",
+    "GN450": "a name has no value where the run is started",
     "GN501": "a placeholder is not filled in",
     "GN502": "a command never ends by itself",
     "GN503": "a block holds alternatives, and all of them would run",
@@ -148,4 +149,5 @@ CODES: dict[str, str] = {
     "GN790": "the programs of a server for the demo and the tests were not found",
     "GN791": "the folder of a server cannot be used",
     "GN792": "a server did not start",
+    "GN799": "gonogo itself has a bug",
 }

@@ -21,11 +21,12 @@ from tests.support.works import a_manual, a_phase
 
 from gonogo.clock import moment
 from gonogo.errors import Severity
-from gonogo.judge.buckets import Bucket
+from gonogo.judge.buckets import Bucket, Grid
 from gonogo.plan.kinds import Role
-from gonogo.plan.model import Consequence, Plan
+from gonogo.plan.model import Consequence, Metric, Plan
 from gonogo.run import watching
 from gonogo.run.durable import MemorySlots
+from gonogo.source import Span
 
 TRIGGER = "error rate > 10 % for 2 buckets"
 
@@ -338,3 +339,34 @@ def test_without_any_metric_nothing_is_watched():
     plan = a_watch(a_rule(TRIGGER), metrics=())
     assert not watching.is_watched(plan, plan.phases[1])
     assert watching.slot_names(plan, plan.phases[1]) == []
+
+
+@pytest.mark.parametrize(
+    ("bucket", "timeout", "grace"),
+    [("300", "8s", 10), ("300", "30s", 30), ("5", "2s", 2), ("5", None, 1)],
+    ids=["long", "long, slow page", "short, page", "short, log"],
+)
+def test_the_grace_is_long_enough_for_the_slowest_answer(bucket, timeout, grace):
+    fields = {"http": "https://shop.example/", "timeout": timeout, "value": "failures"}
+    metric = Metric("page", fields, Span.of_line(5)) if timeout else a_metric()
+    plan = a_watch(metrics=(metric,), settings={"bucket": bucket})
+    assert len(watching.sources_of(plan)) == 1
+    assert watching.grid_of(plan) == Grid(int(bucket), grace)
+
+
+def test_a_death_in_the_first_bucket_loses_no_line_of_a_log(tmp_path):
+    """Where the log ended when the watch began is on record before the first bucket is."""
+    stage = staged(tmp_path, 0, 0, 0, 0)
+    recorded: dict[str, object] = {}
+    slots = ShortLived(recorded)
+    slots.left = 3  # the deployment, its gate, and the beginning of the watch
+    with pytest.raises(Cut):
+        stage.run(slots=slots)
+    assert "watch?watch" in recorded
+    assert "watch?slice0" not in recorded
+    stage.clock.wait(45)
+    stage.fresh()
+    stage.run(recorded)
+    first = recorded["watch?slice0"]["slices"][0]["buckets"]["error rate"]  # type: ignore[index]
+    assert Bucket.from_json(first).count == 6_000
+    assert Bucket.from_json(first).coverage == 1.0
