@@ -159,7 +159,8 @@ async def watch(scene: Scene, slots: Slots, phase: Phase) -> Watched:
             if not slices:
                 break  # the run was aborted
             for start_ms, buckets in slices:
-                moves = machine.step(start_ms, buckets)
+                is_whole = start_ms >= start.started_ms  # the first one is shown, not judged
+                moves = machine.step(start_ms, buckets) if is_whole else []
                 _note(scene, phase, machine, start_ms, buckets)
                 watched.trigger = watched.trigger or _told(scene, moves)
             attendant.before = result
