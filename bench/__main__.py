@@ -19,12 +19,12 @@ PARTS = {
 
 
 def main(words: list[str]) -> int:
-    """Measure the named parts, or all; write the page when all were measured."""
-    chosen = words or list(PARTS)
+    """Measure the named parts, or all; with `--write` keep what was measured as the page."""
+    chosen = [word for word in words if word != "--write"] or list(PARTS)
     head = f"# Results\n\nPython {platform.python_version()}, {platform.machine()}.\n"
     text = "\n".join([head, *(PARTS[name]() for name in chosen)])
     print(text)
-    if not words:
+    if "--write" in words:
         Path(__file__).with_name("results.md").write_text(text + "\n", encoding="utf-8")
     return 0
 

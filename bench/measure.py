@@ -31,18 +31,21 @@ def cost(
     env: dict[str, str] | None = None,
     allowed: tuple[int, ...] = (0,),
 ) -> Cost:
-    """Run `argv` `runs` times and return its median cost.
+    """Run `argv` once to warm up and `runs` times more; return the median cost.
+
+    Python may keep compiled modules, as it does for every user: compiling is not what is measured.
 
     Raises:
         RuntimeError: it ended with another exit code than `allowed`, with its output.
     """
     walls, cpus = [], []
-    for _ in range(runs):
+    given = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    for _ in range(runs + 1):
         begun = time.perf_counter()
         child = subprocess.Popen(
             argv,
             cwd=cwd,
-            env={**os.environ, **(env or {})},
+            env={**given, **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -55,7 +58,7 @@ def cost(
         cpus.append(usage.ru_utime + usage.ru_stime)
         if child.returncode not in allowed:
             raise RuntimeError(f"{argv} ended with {child.returncode}:\n{output.decode()[-3000:]}")
-    return Cost(statistics.median(walls), statistics.median(cpus))
+    return Cost(statistics.median(walls[1:]), statistics.median(cpus[1:]))
 
 
 def table(title: str, rows: Sequence[tuple[str, Cost]], floor: Cost, floor_name: str) -> str:

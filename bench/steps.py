@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.measure import Cost, cost, table
 
-RUNS = 3
+RUNS = 2
 COUNT = 100
 BIN = Path(sys.executable).parent
 
