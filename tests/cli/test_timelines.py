@@ -12,9 +12,8 @@ import pytest
 
 from gonogo.cli import main
 from gonogo.cli.load import load
-from gonogo.judge.firing import LONGER, course_of
+from gonogo.judge.firing import LONGER, course_of, form_of
 from gonogo.run import watching
-from gonogo.run.sampling import form_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "timelines"
 TIMELINES = sorted(path.name for path in EXAMPLES.glob("*.yaml"))

@@ -15,8 +15,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from gonogo.judge.buckets import Bucket, Form, Grid, Shape
+from gonogo.judge.buckets import Bucket, Grid
 from gonogo.judge.collector import Collector
+from gonogo.judge.firing import form_of
 from gonogo.judge.sketch import Refusal
 from gonogo.plan.samples import Batch, Flaw, Reader, Sample, Yields, to_ms
 from gonogo.plan.sources import LogSource, Source, SqlSource
@@ -94,16 +95,6 @@ class Begun:
         """Read it from what the slot of the beginning recorded."""
         positions = data.get("positions")
         return cls(int(str(data["started_ms"])), positions if isinstance(positions, dict) else {})
-
-
-def form_of(source: Source) -> Form:
-    """Return what the buckets of a source are made of."""
-    return Form(
-        shape=Shape(source.yields.value),
-        unit=source.unit or ("%" if source.yields is Yields.SHARE else ""),
-        stat=source.stat_given or "avg",
-        least=source.minimum_samples,
-    )
 
 
 class Station:

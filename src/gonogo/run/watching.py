@@ -18,6 +18,7 @@ from gonogo.errors import Diagnostic, Severity
 from gonogo.judge import watch as judged
 from gonogo.judge.buckets import Bucket, Form, Given, Grid
 from gonogo.judge.evaluate import Missing
+from gonogo.judge.firing import form_of
 from gonogo.judge.measures import limits_in
 from gonogo.judge.questions import shown
 from gonogo.judge.rules import Machine, Move, Terms, check
@@ -30,7 +31,7 @@ from gonogo.plan.sources import Begin, HttpSource, LogSource, Source
 from gonogo.plan.sources_read import read_metric
 from gonogo.run.durable import Slots
 from gonogo.run.people import is_aborted
-from gonogo.run.sampling import Begun, Closed, Station, form_of
+from gonogo.run.sampling import Begun, Closed, Station
 from gonogo.run.scene import Scene
 
 MISFIT = "GN347"
