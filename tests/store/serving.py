@@ -13,9 +13,9 @@ import json
 import os
 import sys
 import threading
-import time
 from pathlib import Path
 
+from gonogo.clock import SystemClock
 from gonogo.run.durable import Result, Slots
 from gonogo.store.dbos import DbosEngine
 
@@ -30,7 +30,7 @@ def effect(run: str, name: str) -> None:
 def work(run: str, name: str, *, until: str = "") -> Result:
     effect(run, name)
     while until and not (HERE / until).exists():
-        time.sleep(0.005)
+        SystemClock().wait(0.005)  # until the test writes the file it waits for
     return {"name": name, "pid": os.getpid(), "list": [1, None, "ä"]}
 
 
@@ -83,7 +83,7 @@ def main(path: str, shape: str, *runs: str) -> None:
         engine.start(run)
     for run in runs:
         while not engine.finished(run):
-            time.sleep(0.01)
+            SystemClock().wait(0.01)
         say(run, json.dumps(results.get(run)))
     os._exit(0)
 

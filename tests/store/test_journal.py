@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gonogo.clock import stamp
+from gonogo.clock import SystemClock, stamp
 from gonogo.errors import JournalError
+from gonogo.redaction import Redactor
 from gonogo.run.journal import GENESIS, Answer, broken_link
 from gonogo.store.journal import VERSION, Served, SqliteJournal, is_served
 
@@ -382,3 +383,20 @@ def test_a_journal_is_closed_when_it_cannot_be_prepared(path, clock, recwarn):
     with pytest.raises(JournalError):
         SqliteJournal(path, clock)
     assert not recwarn.list
+
+
+def test_a_secret_in_a_persons_reason_does_not_reach_the_file(tmp_path):
+    path = tmp_path / "journal.db"
+    journal = SqliteJournal(path, SystemClock(), redact=Redactor(["hunter2-known"]))
+    reason = "used hunter2-known and postgresql://app:s3cretpw@db/x"
+    answer = Answer("r1", 1, "step", "skip", "ana", "2026-01-01T00:00:00Z", reason, reason)
+    assert journal.put(answer)
+    kept = journal.answer("r1", "step")
+    journal.close()
+    assert kept is not None
+    assert "used" in kept.reason
+    assert (kept.answer, kept.who) == ("skip", "ana")
+    for file in tmp_path.iterdir():
+        data = file.read_bytes()
+        assert b"hunter2-known" not in data
+        assert b"s3cretpw" not in data

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from gonogo.clock import SystemClock
 from gonogo.errors import JournalError, UsageError
+from gonogo.redaction import Redactor
 from gonogo.run.journal import Event, Journal
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class Home:
         from gonogo.store.journal import SqliteJournal
 
         with self._said():
-            return SqliteJournal(self.journal_file, SystemClock(), create=create)
+            redact = Redactor.of_bindings(os.environ)
+            return SqliteJournal(self.journal_file, SystemClock(), create=create, redact=redact)
 
     def run_folder(self, run: str) -> Path:
         """Return the folder of one run."""

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from gonogo.clock import Clock, SystemClock, stamp
 from gonogo.errors import JournalError
+from gonogo.redaction import Redactor
 from gonogo.run.journal import GENESIS, Answer, Event
 
 VERSION = 1
@@ -45,8 +46,12 @@ _GLANCE_S = 0.2
 class SqliteJournal:
     """Implements `run.journal.Journal`; safe to use from several threads of one process."""
 
-    def __init__(self, path: Path, clock: Clock, *, create: bool = True) -> None:
+    def __init__(
+        self, path: Path, clock: Clock, *, create: bool = True, redact: Redactor | None = None
+    ) -> None:
         """Open the file, make the tables, refuse a journal of a newer gonogo.
+
+        `redact` is used on what people write into the inbox; events come redacted.
 
         Raises:
             JournalError: no such journal (with `create=False`), not a journal, or a newer one.
@@ -58,6 +63,7 @@ class SqliteJournal:
             )
         self.path = path
         self._clock = clock
+        self._redact = redact or Redactor()
         self._lock = threading.RLock()
         self._last: dict[str, tuple[int, str]] = {}
         with self._translated():
@@ -184,8 +190,8 @@ class SqliteJournal:
                         answer.answer,
                         answer.who,
                         answer.at,
-                        answer.reason,
-                        answer.link,
+                        self._redact(answer.reason),
+                        self._redact(answer.link),
                         answer.expires,
                     ),
                 )
