@@ -101,6 +101,7 @@ class Context:
     redact: Redactor
     on_output: Callable[[str, str], None] = field(default=nothing)
     should_stop: Callable[[], bool] = field(default=never)
+    run_folder: Path = field(default=Path())  # the run's own, for all its steps
 
 
 class Work(Protocol):

@@ -366,6 +366,7 @@ def _context(scene: Scene, step: Step, *, deaf: bool) -> Context:
         variables=scene.variables,
         cwd=scene.cwd,
         folder=scene.folder,
+        run_folder=scene.folder,
         timeout_s=step.timeout_s,
         effect=step.effect,
         redact=scene.redact,
