@@ -6,7 +6,7 @@ import platform
 import sys
 from pathlib import Path
 
-from bench import engine, load_bench, log_bench, rules_bench, startup, steps
+from bench import backup, engine, load_bench, log_bench, migrations, rules_bench, startup, steps
 
 PARTS = {
     "startup": startup.report,
@@ -15,6 +15,8 @@ PARTS = {
     "rules": rules_bench.report,
     "load": load_bench.report,
     "log": log_bench.report,
+    "migrations": migrations.report,
+    "backup": backup.report,
 }
 
 

@@ -34,6 +34,11 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if "realtime" not in str(config.getoption("markexpr")):
+        leave = pytest.mark.skip(reason="takes half an hour: `-m realtime`")
+        for item in items:
+            if "realtime" in item.keywords:
+                item.add_marker(leave)
     if config.getoption("--nightly"):
         return
     skip = pytest.mark.skip(reason="takes minutes: `python3 go.py test --nightly`")

@@ -1,26 +1,66 @@
 """The one list of kinds: ours first, then those of installed packages.
 
-Installed packages add kinds through the entry point group `gonogo.kinds`. They are looked for only
-when a runbook says something that none of our kinds knows, so that the start stays fast.
+A kind of ours is imported when a runbook first asks for it, and installed packages are looked at
+only for what none of ours knows (entry point group `gonogo.kinds`), so that the start stays fast.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
 
-from gonogo.actions.shell import Batch, OtherShell, PowerShell, Session, Sh, Shell
-from gonogo.actions.sql import Sql
 from gonogo.errors import UsageError
 from gonogo.plan.kinds import Work
-from gonogo.probes.file import File
-from gonogo.probes.http import Http
-from gonogo.probes.load import Load
-from gonogo.probes.redis import Redis
-from gonogo.probes.tcp import Tcp
 
 GROUP = "gonogo.kinds"
-KINDS: tuple[type[Work], ...] = (Shell, Sql, Http, Redis, Tcp, File, Load)
-VARIANTS: tuple[type[Work], ...] = (Sh, Session, PowerShell, Batch, OtherShell)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A kind that is not imported yet: where it is, its name, the languages of its fences."""
+
+    place: str
+    name: str
+    languages: str = ""
+
+    def kind(self) -> type[Work]:
+        """Import it."""
+        module, _, name = self.place.partition(":")
+        found: type[Work] = getattr(import_module(f"gonogo.{module}"), name)
+        return found
+
+
+ENTRIES: tuple[Entry, ...] = (
+    Entry("actions.shell:Shell", "shell", "bash shell"),
+    Entry("actions.sql:Sql", "sql", "sql postgresql pgsql postgres"),
+    Entry("probes.http:Http", "http", "http rest"),
+    Entry("probes.redis:Redis", "redis"),
+    Entry("probes.tcp:Tcp", "tcp"),
+    Entry("probes.file:File", "file"),
+    Entry("probes.load:Load", "load"),
+    Entry("probes.websocket:WebSocket", "websocket"),
+    Entry("actions.clear:Clear", "clear"),
+    Entry("probes.past_run:PastRun", "run"),
+    Entry("probes.drill:Drill", "drill"),
+    Entry("probes.integrity:Integrity", "integrity"),
+    Entry("actions.backup:Backup", "backup"),
+    Entry("actions.backup:CheckBackup", "check backup"),
+    Entry("actions.backup:CheckRestore", "check restore"),
+    Entry("actions.backup:Restore", "restore"),
+    Entry("actions.migrate:Migrate", "migrate"),
+    Entry("actions.migrate:MigrateBack", "migrate-back"),
+    Entry("actions.migrate:Migrations", "migrations"),
+    Entry("actions.migrate:Rehearsal", "migration-rehearsal"),
+)
+# Told apart from their kind by the language of the fence only.
+VARIANTS: tuple[Entry, ...] = (
+    Entry("actions.shell:Sh", "shell", "sh"),
+    Entry("actions.shell:Session", "shell", "console shell-session sh-session"),
+    Entry("actions.shell:PowerShell", "shell", "powershell pwsh posh ps1"),
+    Entry("actions.shell:Batch", "shell", "cmd bat batch dosbatch"),
+    Entry("actions.shell:OtherShell", "shell", "zsh fish csh tcsh ksh"),
+)
 
 # Languages of fences that are documentation; nobody is asked about them.
 _DOCUMENTATION = frozenset(
@@ -35,25 +75,26 @@ _DOCUMENTATION = frozenset(
 class Kinds:
     """A catalog; see `gonogo.plan.kinds.Catalog`."""
 
-    def __init__(self, kinds: Sequence[type[Work]], variants: Sequence[type[Work]] = ()) -> None:
+    def __init__(self, kinds: Sequence[Entry], variants: Sequence[Entry] = ()) -> None:
         """Hold `kinds`; `variants` are told apart by their fence language only."""
-        self._by_name = {kind.kind: kind for kind in kinds}
+        self._by_name = {entry.name: entry for entry in kinds}
         self._by_language = {
-            language: kind for kind in (*kinds, *variants) for language in kind.languages
+            language: entry for entry in (*kinds, *variants) for language in entry.languages.split()
         }
         self._installed: tuple[type[Work], ...] | None = None
 
     def kind(self, name: str) -> type[Work] | None:
-        """Return the kind of this name."""
-        if name in self._by_name:
-            return self._by_name[name]
+        """Return the kind of this name; a name with its verb (`check backup`) is one of ours."""
+        found = self._by_name.get(name)
+        if found is not None or " " in name:
+            return found.kind() if found is not None else None
         return next((kind for kind in self._others() if kind.kind == name), None)
 
     def language(self, word: str) -> type[Work] | None:
         """Return the kind that a fence language means."""
         found = self._by_language.get(word.lower())
         if found is not None or not word or word.lower() in _DOCUMENTATION:
-            return found
+            return found.kind() if found is not None else None
         return next((kind for kind in self._others() if word.lower() in kind.languages), None)
 
     def names(self) -> tuple[str, ...]:
@@ -68,7 +109,12 @@ class Kinds:
 
 def load() -> Kinds:
     """Return the catalog of all kinds."""
-    return Kinds(KINDS, VARIANTS)
+    return Kinds(ENTRIES, VARIANTS)
+
+
+def ours() -> tuple[type[Work], ...]:
+    """Import all of our kinds and return them."""
+    return tuple(entry.kind() for entry in ENTRIES)
 
 
 def _installed() -> Iterator[type[Work]]:

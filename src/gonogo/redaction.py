@@ -25,6 +25,9 @@ _ASSIGNED = re.compile(
     r"(?P<secret>[^\s\"',;&|<>(){}$]{4,})",
     re.IGNORECASE,
 )
+_TELLS = re.compile("passw|secret|token|key|authorization", re.IGNORECASE)
+"""One of these is in all that the two patterns above fit; a quick look before they are tried."""
+_MASKED = rf"\g<head>{MASK}"
 _TELLING = re.compile(
     r"(pass(word|wd|phrase)?|secret|token|api[_-]?key|private[_-]?key|credential|_url$|^url$|dsn"
     r"|(?<![a-z])auth(?![a-z])|authorization)",
@@ -109,9 +112,14 @@ class Redactor:
         """Return `text` with every secret replaced by the mask."""
         if self._known is not None:
             text = self._known.sub(MASK, text)
-        text = _URL_PASSWORD.sub(rf"\g<head>{MASK}", text)
-        text = _AUTH_HEADER.sub(rf"\g<head>{MASK}", text)
-        return _ASSIGNED.sub(rf"\g<head>{MASK}", text)
+        if ":" not in text and "=" not in text:  # most texts: no pattern below fits without
+            return text
+        if "://" in text and "@" in text:
+            text = _URL_PASSWORD.sub(_MASKED, text)
+        if _TELLS.search(text):
+            text = _AUTH_HEADER.sub(_MASKED, text)
+            text = _ASSIGNED.sub(_MASKED, text)
+        return text
 
     def value(self, data: object) -> object:
         """Return JSON-like `data` with every string in it redacted (keys too)."""

@@ -152,6 +152,11 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(waits: Path, small_disk: Pa
     assert (done.code, done.out) == (3, ""), done.both
     assert "error[GN710]: the disk is full: the journal" in done.err
     assert f"`gonogo resume {run} --home {home}`" in done.err
+    known = gonogo("report", "--json", "--home", home, cwd=waits).out
+    still = gonogo("resume", "--home", home, cwd=waits)
+    assert (still.code, still.out) == (3, ""), still.both
+    assert "error[GN710]: the disk is full: the journal" in still.err
+    assert gonogo("report", "--json", "--home", home, cwd=waits).out == known
     filler.unlink()
     resumed = gonogo("resume", "--home", home, cwd=waits)
     assert resumed.code == 0, resumed.both

@@ -33,3 +33,32 @@ def test_a_run_goes_on_once_there_is_room_again(nursery: Nursery, tmp_path: Path
     finally:
         run.close()
         calm.close()
+
+
+@pytest.mark.timeout(120)
+def test_resumed_while_it_is_still_full_it_says_so_and_harms_nothing(
+    nursery: Nursery, tmp_path: Path
+) -> None:
+    toy = a_toy(2)
+    calm = undisturbed(tmp_path / "calm", toy, nursery)
+    run = Run(tmp_path / "full", toy)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    limited = Process([*LIMITED, "420", sys.executable, "-m", "gonogo"], environment)
+    try:
+        limited.start(run.folder, run.argv())
+        assert limited.ended() == 3, run.errors()
+        for _ in range(2):
+            known = run.events()
+            (run.folder / "err").write_text("")
+            limited.start(run.folder, run.argv())
+            assert limited.ended() == 3, run.errors()
+            assert "journal.db` cannot be written: disk I/O error" in run.errors()
+            assert "`ulimit -f` or the disk itself stops it, then `gonogo resume`" in run.errors()
+            assert "Traceback" not in run.errors()
+            assert run.events()[: len(known)] == known
+        nursery.start(run.folder, run.argv())
+        run.code = nursery.ended()
+        prove(run, calm)
+    finally:
+        run.close()
+        calm.close()

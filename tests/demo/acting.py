@@ -44,8 +44,12 @@ class Page:
         return json.loads(self.text)
 
 
-def get(workspace: Workspace, path: str, token: str = "", method: str = "GET") -> Page:
-    headers = {"Authorization": f"Bearer {workspace.settings.get(token, token)}"} if token else {}
+def get(
+    workspace: Workspace, path: str, token: str = "", method: str = "GET", agent: str = "tests"
+) -> Page:
+    headers = {"User-Agent": agent}
+    if token:
+        headers["Authorization"] = f"Bearer {workspace.settings.get(token, token)}"
     request = urllib.request.Request(
         workspace.settings["APP_URL"] + path, headers=headers, method=method
     )

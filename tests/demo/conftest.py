@@ -16,12 +16,17 @@ _numbers = itertools.count(1)
 
 
 @contextmanager
-def laid_out(folder: Path, postgres: Postgres, cache: str) -> Iterator[Workspace]:
-    name = f"search_{next(_numbers)}"
+def laid_out(
+    folder: Path, postgres: Postgres, cache: str, database: str = ""
+) -> Iterator[Workspace]:
+    """The search service as it is delivered, taken down afterwards."""
+    name = database or f"search_{next(_numbers)}"
     made = Workspace.lay_out(folder, postgres.bin, postgres.create_database(name), cache)
-    yield made
-    made.take_down()
-    postgres.drop_database(name)
+    try:
+        yield made
+    finally:
+        made.take_down()
+        postgres.drop_database(name)
 
 
 @pytest.fixture

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import re
 import textwrap
+from urllib.parse import quote
 
 import pytest
-from tests.demo.acting import rows, succeed, to_v2, value
+from tests.demo.acting import get, rows, succeed, to_v2, value
 
 from gonogo import catalog
 from gonogo.demo.pace import REAL_TIME, SHORT, Pace
@@ -35,52 +36,62 @@ def blocks(text: str, language: str = "bash") -> list[str]:
 
 
 def carry_out(workspace: Workspace, heading: str) -> None:
-    steps = blocks(section(heading))
-    assert len(steps) >= 3
-    for step in steps:
-        succeed(workspace, step)
+    """Do what the steps of a section say, in their order, each in its own language."""
+    found = re.findall(
+        r"^ {2,3}```(bash|sql)\n(.*?)^ {2,3}```$", section(heading), re.DOTALL | re.MULTILINE
+    )
+    assert len(found) >= 5
+    for language, block in found:
+        text = textwrap.dedent(block)
+        if language == "bash":
+            succeed(workspace, text)
+        else:
+            rows(workspace, text)
 
 
 def take_backup(workspace: Workspace) -> None:
-    steps = blocks(section("Pre-deployment"))
-    assert [step.count("search-before-v2.dump") for step in steps] == [1, 1]
+    steps = [step for step in blocks(section("Pre-deployment")) if "search-before-v2" in step]
+    assert len(steps) == 2
     for step in steps:
         succeed(workspace, step)
 
 
 def test_the_runbook_is_understood_without_a_mistake() -> None:
     plan = assemble(read(Source("deploy.md", TEXT)), catalog.load())
-    assert [d for d in plan.diagnostics if d.severity is not Severity.NOTE] == []
+    warned = [d.code for d in plan.diagnostics if d.severity is not Severity.NOTE]
+    assert warned in ([], ["GN345"])  # the figures of the exercise: back at 1 %, a page at 2 %
     assert [phase.title for phase in plan.phases] == [
         "Pre-deployment",
         "Deployment",
         "Smoke tests",
+        "Load test",
         "Watch for 1 minute in 5-second buckets",
         "Sign-off",
     ]
     assert [(rule.consequence.value, rule.condition.text) for rule in plan.rules] == [
         ("objective", "Response time p95 < 500ms for 2 buckets"),
+        ("objective", "Response time p99 < 1s for 2 buckets"),
         ("objective", "Error rate < 1% for 2 buckets"),
         ("objective", "Cache hit rate >= 30% for 2 buckets"),
-        ("warn", "Warn: Error rate > 0.5% for 1 bucket"),
         ("warn", "Warn: P95 > 600ms for 2 buckets"),
-        ("page", "Page: P99 > 1.2s or error rate > 1% for 2 buckets"),
-        ("critical", "Critical: P99 > 2s or error rate > 20% for 2 buckets"),
+        ("page", "Page: P99 > 1200ms or error rate > 2% for 2 buckets"),
+        ("critical", "Critical: P99 > 2000ms or error rate > 5% for 1 bucket"),
         ("rollback", "Error rate > 1% for 2 consecutive buckets"),
         ("rollback", "P99 > 1.2s for 2 consecutive buckets"),
         ("rollback", "Cache hit rate < 20% for 2 consecutive buckets"),
-        ("rollback", "View refresh failures > 2 for 2 consecutive buckets"),
+        ("rollback", "View refresh failures > 2"),
     ]
     assert plan.rollback is not None
     assert [option.destructive for option in plan.rollback.options] == [False, True]
     assert [option.stated_s for option in plan.rollback.options] == [60, 120]
-    assert len(plan.rollback.proof) == 4
+    assert len(plan.rollback.proof) == 6
     assert {v.name for v in plan.variables} == {
         "APP_URL",
         "DATABASE_URL",
         "CACHE_URL",
         "ADMIN_TOKEN",
         "REGULAR_USER_TOKEN",
+        "ALERT_URL",
     }
 
 
@@ -90,7 +101,8 @@ def test_the_runbook_is_understood_without_a_mistake() -> None:
 def test_the_watch_lasts_as_its_heading_says(pace: Pace, span_s: int) -> None:
     text = TEXT.replace(SHORT.heading, pace.heading)
     plan = assemble(read(Source("deploy.md", text)), catalog.load())
-    assert [d for d in plan.diagnostics if d.severity is not Severity.NOTE] == []
+    warned = [d.code for d in plan.diagnostics if d.severity is not Severity.NOTE]
+    assert warned in ([], ["GN345"])  # the figures of the exercise: back at 1 %, a page at 2 %
     watch = next(phase for phase in plan.phases if phase.title == pace.heading[3:])
     assert (watch.span_s, plan.settings["bucket"]) == (span_s, str(pace.bucket_s))
 
@@ -104,6 +116,9 @@ def test_the_watch_lasts_as_its_heading_says(pace: Pace, span_s: int) -> None:
     ids=["previous release", "restore the backup"],
 )
 def test_each_way_back_leads_to_the_old_state(search: Workspace, heading: str) -> None:
+    for question in (search.folder / "queries.txt").read_text().splitlines():
+        get(search, f"/api/search?q={quote(question)}")
+    succeed(search, "bin/service restart")  # its books are written then
     before = look(search)
     take_backup(search)
     carry_out(search, "Deployment")
@@ -113,7 +128,7 @@ def test_each_way_back_leads_to_the_old_state(search: Workspace, heading: str) -
     carry_out(search, heading)
     after = look(search)
     assert (after.release, after.migrations, after.schema) == ("v1 ok", "0001", before.schema)
-    assert (after.documents, after.kept_for_v2) == (400, 0)
+    assert (after.documents, after.kept_for_v2, after.worker) == (400, 0, "runs")
     assert value(search, blocks(section("After the rollback"), "sql")[0]) == ("0001")
 
 
@@ -127,6 +142,18 @@ def test_the_way_back_may_be_taken_after_half_a_deployment(search: Workspace) ->
 def test_a_view_without_unique_index_is_seen(search: Workspace) -> None:
     to_v2(search)
     query = blocks(section("Pre-deployment"), "sql")[1]
-    assert sorted(rows(search, query)) == [("popular_terms", True), ("topic_counts", True)]
+    assert rows(search, query) == [(True,)]
     rows(search, "DROP INDEX popular_terms_term")
-    assert sorted(rows(search, query)) == [("popular_terms", False), ("topic_counts", True)]
+    assert rows(search, query) == [(False,)]
+    rows(search, "CREATE UNIQUE INDEX ON popular_terms (term) WHERE documents > 1")
+    assert rows(search, query) == [(False,)]  # a part of the rows is not enough
+
+
+def test_a_table_without_row_level_security_is_seen(search: Workspace) -> None:
+    query = blocks(section("Pre-deployment"), "sql")[2]
+    assert sorted(rows(search, query)) == [
+        ("audit_log", True, 2),
+        ("performance_metrics", True, 2),
+    ]
+    rows(search, "ALTER TABLE audit_log DISABLE ROW LEVEL SECURITY")
+    assert ("audit_log", False, 2) in rows(search, query)

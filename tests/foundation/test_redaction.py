@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gonogo.redaction import MASK, Redactor, Secret, is_secret
+from gonogo.redaction import (
+    _ASSIGNED,
+    _AUTH_HEADER,
+    _URL_PASSWORD,
+    MASK,
+    Redactor,
+    Secret,
+    is_secret,
+)
 
 secrets = st.text(min_size=4, max_size=30).filter(lambda s: s.strip() == s and s not in MASK)
 
@@ -65,3 +73,20 @@ def test_a_secret_never_prints_itself() -> None:
     assert "hunter22" not in f"{secret} {secret!r} {[secret]}"
     assert secret.reveal() == "hunter22"
     assert secret == Secret("hunter22")
+
+
+PIECES = st.sampled_from(
+    [
+        *("password", "PASSWD", "secret", "token", "api_key", "apikey", "private-key"),
+        *("paſſword", "toKen", "key", "authorization", "Bearer ", "basic ", "token "),
+        *("=", ":", ": ", " ", "\n", "://", "@", "http", "user", "hunter22", "x", "-", '"', ";"),
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_the_quick_look_lets_nothing_through_that_the_patterns_mask(text: str) -> None:
+    slow = text
+    for pattern in (_URL_PASSWORD, _AUTH_HEADER, _ASSIGNED):
+        slow = pattern.sub(rf"\g<head>{MASK}", slow)
+    assert Redactor()(text) == slow

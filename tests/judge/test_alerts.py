@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from gonogo.judge.alerts import Alerts, Stepped
+from gonogo.judge.alert import Stepped
+from gonogo.judge.alerts import Alerts
 from gonogo.judge.raising import (
     Clearing,
     Raising,
@@ -16,6 +17,7 @@ from gonogo.judge.raising import (
     of_move,
     rollback_alert,
     rollback_over,
+    unwatched,
 )
 from gonogo.plan.notices import Reason, Severity, State, notice_from_json
 from gonogo.plan.receivers import Channel, Contact, Receivers, Rung, Silence
@@ -409,3 +411,73 @@ def test_a_message_survives_the_journal() -> None:
     stage.fire(0)
     (notice,) = stage.alerts.step(0).notices
     assert notice_from_json(json.loads(json.dumps(notice.as_json()))) == notice
+
+
+def test_the_clock_of_a_line_counts_before_that_of_its_severity() -> None:
+    stage = Stage()
+    stage.fire(0, "p1", within_s=600.0)
+    assert stage.step(0) == [("ana", "first", ("errors/1",))]
+    stage = stage.killed()
+    assert stage.step(10 * MIN - 1) == []
+    assert stage.step(10 * MIN)[0] == ("ana", "overdue", ("errors/1",))
+
+
+def test_a_fact_is_told_once_and_asks_for_nothing() -> None:
+    stage = Stage()
+    stage.fire(0, "page", "unwatched", once=True)
+    (notice,) = stage.alerts.step(0).notices
+    (line,) = notice.lines
+    assert (notice.contact, line.urgent, line.ack) == ("ana", True, "")
+    assert stage.alerts.open == []
+    assert stage.step(HOUR) == []
+
+
+def test_a_mild_fact_waits_for_others_and_is_told_then() -> None:
+    stage = Stage()
+    stage.fire(0, "warn", "unwatched", once=True)
+    assert stage.step(0) == []
+    stage = stage.killed()
+    assert stage.step(30_000) == [("team", "first", ("unwatched/1",))]
+    assert stage.step(HOUR) == []
+
+
+def test_a_fact_that_nobody_hears_is_not_kept() -> None:
+    stage = Stage(Receivers())
+    stage.fire(0, "warn", "unwatched", once=True)
+    assert stage.reasons(0) == ["nobody"]
+    assert stage.alerts.open == []
+
+
+@pytest.mark.parametrize(
+    ("gap_s", "width_s", "severity"),
+    [(59, 0, None), (60, 0, "warn"), (599, 0, "warn"), (600, 0, "page"), (700, 300, "warn")],
+)
+def test_a_gap_is_told_by_its_length(gap_s: float, width_s: float, severity: str | None) -> None:
+    found = unwatched(gap_s, 1_000_000, width_s=width_s)
+    assert (found.severity.value if found else None) == severity
+
+
+def test_a_gap_is_said_with_its_times() -> None:
+    found = unwatched(5_400, 86_400_000)
+    assert found is not None
+    assert found.text == (
+        "nobody watched for up to 1 h 30 min, 1970-01-01T22:30:00Z to 1970-01-02T00:00:00Z:"
+        " gonogo was not running"
+    )
+
+
+def test_a_window_that_is_ended_is_over_at_once() -> None:
+    stage = Stage()
+    stage.alerts.silence(Silence("bob", "restart", 0, HOUR, name="silence/1"))
+    stage.fire(0)
+    assert stage.reasons(0) == ["silenced"]
+    stage.alerts.unsilence("silence/1", MIN)
+    assert stage.killed().step(MIN) == [("ana", "first", ("errors/1",))]
+
+
+def test_a_window_for_one_metric_finds_it_by_its_name() -> None:
+    stage = Stage()
+    stage.alerts.silence(Silence("bob", "restart", 0, HOUR, only="Response Time"))
+    stage.fire(0, rule="page/p99", metrics="response time")
+    stage.fire(0, rule="page/other", metrics="queue")
+    assert stage.step(0) == [("ana", "first", ("page/other/1",))]

@@ -38,8 +38,8 @@ alerts:
 """
 
 
-def understood(front: str) -> Understanding:
-    text = f"---\ngonogo: 1\n{front}---\n# Release\n\n## Deployment\n\n- [ ] Tell the team\n"
+def understood(front: str, body: str = "") -> Understanding:
+    text = f"---\ngonogo: 1\n{front}---\n# Release\n\n## Deployment\n\n- [ ] Tell the team\n{body}"
     return understand(read(Source("deploy.md", text)), catalog.load())
 
 
@@ -211,3 +211,41 @@ def test_an_alert_that_nobody_would_hear_is_a_warning() -> None:
     found = unheard(Receivers(), [(Severity.PAGE, place), (Severity.WARN, place)])
     assert [(d.code, d.severity.value) for d in found] == [("GN376", "warning")] * 2
     assert unheard(plan_of(CONTACTS + ALERTS).receivers, [(Severity.PAGE, place)]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "beat_s"),
+    [("$BEAT", 300), ("$BEAT every 30s", 30), ('"${BEAT} every 1 h"', 3600)],
+)
+def test_a_heartbeat_is_a_secret_address_with_a_beat(text: str, beat_s: float) -> None:
+    found = plan_of(f"{CONTACTS}alerts:\n  page: ana\n  heartbeat: {text}\n")
+    assert (found.receivers.heartbeat_s, found.receivers.heartbeat[0]) == (beat_s, "$")
+    assert "BEAT" in found.receivers.hidden()
+    assert "BEAT" in {variable.name for variable in found.variables}
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("https://watch.example.org/key", "GN372"),
+        ("soon", "GN370"),
+        ("$BEAT every now and then", "GN370"),
+        ("$BEAT every 5s", "GN370"),
+        ("$BEAT every 2d", "GN370"),
+    ],
+)
+def test_a_heartbeat_that_cannot_be_is_refused(text: str, code: str) -> None:
+    text = f"{CONTACTS}alerts:\n  page: ana\n  heartbeat: {text}\n"
+    assert [d.code for d in mistakes(text)] == [code]
+
+
+@pytest.mark.parametrize(
+    ("address", "right"), [("${X}", "write `$X`"), ("https://h/${X}/y", "write `https://h/$X/y`")]
+)
+def test_braces_inside_braces_are_a_mistake_that_shows_the_right_form(
+    address: str, right: str
+) -> None:
+    found = understood(f"contacts:\n  ana: {{ webhook: {address} }}\n").diagnostics
+    (mistake,) = [d for d in found if d.code == "GN301"]
+    assert right in mistake.hint
+    assert f'"{address}"' in mistake.hint

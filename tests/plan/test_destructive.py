@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,8 +45,81 @@ DESTRUCTIVE_SQL = {
     "DO $$ BEGIN IF true THEN DELETE FROM x; END IF; END $$": "x",
     "DO $body$ BEGIN TRUNCATE y; END $body$": "y",
     "SELECT 1; DROP TABLE t": "t",
+    "DROP TABLE a.b.c": "a.b.c",
+    "DROP SERVER other": "other",
+    "DROP TABLESPACE fast": "fast",
+    "DROP SUBSCRIPTION feed": "feed",
+    "DROP USER MAPPING FOR app SERVER other": "other",
+    "DROP VIEW v CASCADE": "v",
+    "DROP TABLE IF EXISTS t; CREATE TABLE t (a int)": "t",
+    "CREATE TABLE IF NOT EXISTS t (a int); DROP TABLE t": "t",
+    "CREATE TABLE u (a int); DROP TABLE t": "t",
+    "ALTER TYPE address DROP ATTRIBUTE street": "address.street",
+    "ALTER TABLE t ALTER a TYPE varchar(8) USING left(a, 8)": "t.a",
+    "ALTER TABLE t ALTER a TYPE date USING a::date": "t.a",
+    "ALTER TABLE t ALTER COLUMN a SET DATA TYPE numeric(6, 2) USING round(a, 2)": "t.a",
+    "DELETE FROM t WHERE id = id": "t",
+    "DELETE FROM t WHERE NOT false": "t",
+    "DELETE FROM t WHERE true AND 2 = 2": "t",
+    "DELETE FROM t WHERE a = 1 OR true": "t",
+    "UPDATE t SET a = 1 FROM x": "t",
+    "ALTER TABLE t ADD b int; UPDATE t SET a = 1": "t",
+    "COPY (DELETE FROM t RETURNING *) TO STDOUT": "t",
+    "CREATE TABLE old AS WITH d AS (DELETE FROM t RETURNING *) SELECT * FROM d": "t",
+    "PREPARE p AS DELETE FROM t": "t",
+    "EXPLAIN (ANALYZE, VERBOSE) UPDATE t SET a = 1": "t",
+    "DO $$ DECLARE r record; BEGIN FOR r IN SELECT 1 LOOP DELETE FROM x; END LOOP; END $$": "x",
+    "DO $$ BEGIN EXECUTE format('DROP TABLE %I', 'x'); END $$": "%I",
+    "DO $$ BEGIN EXECUTE 'TRUNCATE ' || quote_ident('x'); END $$": "computed_name",
+    "DO $$ BEGIN BEGIN DROP TABLE x; EXCEPTION WHEN OTHERS THEN NULL; END; END $$": "x",
+    "DO LANGUAGE plpgsql 'BEGIN DROP TABLE x; END'": "x",
+    "TRUNCATE TABLE t_${ENV}": "t_${ENV}",
+    "DELETE FROM t LIMIT 10": "t",
+    "DROP TABLE `users`": "users",
 }
 HARMLESS_SQL = [
+    "CREATE TABLE t (a int); DROP TABLE t",
+    "CREATE TABLE t (a int); TRUNCATE t; DELETE FROM t",
+    "CREATE TABLE t AS SELECT 1 AS a; DELETE FROM t",
+    "SELECT 1 AS a INTO t; DROP TABLE t",
+    "CREATE SEQUENCE s; DROP SEQUENCE s",
+    "CREATE SCHEMA s; DROP SCHEMA s",
+    "CREATE MATERIALIZED VIEW v AS SELECT 1; DROP MATERIALIZED VIEW v",
+    "ALTER TABLE t ADD b int; UPDATE t SET b = a",
+    "ALTER TABLE t ADD b int; ALTER TABLE t DROP COLUMN b",
+    "ALTER TABLE t ALTER a TYPE bigint",
+    "ALTER TABLE t ALTER a TYPE jsonb USING a::jsonb",
+    "ALTER TABLE t ALTER a TYPE text USING a::text",
+    "ALTER TABLE t RENAME COLUMN dropped TO truncated",
+    "ALTER TABLE t DROP CONSTRAINT c, ADD CONSTRAINT c CHECK (a > 0)",
+    "ALTER TABLE t ALTER a DROP IDENTITY",
+    "ALTER TABLE t ALTER a DROP EXPRESSION",
+    "ALTER TABLE t DETACH PARTITION old",
+    "DELETE FROM t WHERE a = 1 AND true",
+    "DELETE FROM t WHERE id = other_id",
+    "DELETE FROM t WHERE a = 1 OR b = 2",
+    "DELETE FROM t WHERE false",
+    "UPDATE t SET a = 1 FROM x WHERE x.id = t.id",
+    "EXPLAIN (ANALYZE off) DELETE FROM t",
+    "EXPLAIN (COSTS) UPDATE t SET a = 1",
+    "PREPARE p AS DELETE FROM t WHERE id = $1",
+    "COPY t FROM STDIN",
+    "COPY (SELECT * FROM t) TO STDOUT",
+    "CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING",
+    "CREATE RULE r AS ON INSERT TO t DO ALSO DELETE FROM log",
+    "CREATE PROCEDURE p() BEGIN ATOMIC DELETE FROM t; END",
+    "CREATE VIEW deleted AS SELECT * FROM t WHERE state = 'DELETE FROM t'",
+    "DO $$ BEGIN RAISE NOTICE 'DROP TABLE x'; END $$",
+    "DO $$ BEGIN DELETE FROM x WHERE id = 1; END $$",
+    "DO $$ BEGIN EXECUTE 'ANALYZE ' || quote_ident('x'); END $$",
+    "DO $$ BEGIN CREATE TEMP TABLE z AS SELECT 1; DROP TABLE z; END $$",
+    "DO $$ BEGIN PERFORM 1; -- DROP TABLE x\nEND $$",
+    "DROP STATISTICS s",
+    "DROP DOMAIN d",
+    "DROP PUBLICATION p",
+    "DROP FOREIGN TABLE f",
+    "DROP TABLE",
+    "GRANT DROP ON t TO app",
     "SELECT 'DROP TABLE users'",
     "SELECT 1 -- DROP TABLE users",
     "/* TRUNCATE users; */ SELECT 1",
@@ -273,6 +348,22 @@ def test_the_tables_are_large_and_balanced() -> None:
     harmless = len(HARMLESS_SQL) + len(HARMLESS_SHELL)
     assert destructive + harmless >= 150
     assert harmless >= destructive
+
+
+def test_precision_and_recall_are_what_the_page_says() -> None:
+    """Count both tables together, as docs/kinds.md does."""
+    found = [bool(in_sql(text)) for text in DESTRUCTIVE_SQL]
+    found += [bool(in_shell(text)) for text in DESTRUCTIVE_SHELL]
+    false = sum(bool(in_sql(text)) for text in HARMLESS_SQL)
+    false += sum(bool(in_shell(text)) for text in HARMLESS_SHELL)
+    hits = sum(found)
+    precision, recall = hits / (hits + false), hits / len(found)
+    page = " ".join((Path(__file__).parents[2] / "docs" / "kinds.md").read_text().split())
+    rows = len(found) + len(HARMLESS_SQL) + len(HARMLESS_SHELL)
+    said = f"{rows} statements and commands, {rows - len(found)} of them harmless look-alikes"
+    assert said in page
+    assert f"precision {precision:.1%} and recall {recall:.1%}" in page
+    assert min(precision, recall) >= 0.98
 
 
 def test_the_place_is_the_statement_and_not_the_block() -> None:

@@ -16,12 +16,14 @@ from gonogo.plan.condition import (
     Op,
     Predicate,
     Quantifier,
+    Recorded,
     Relative,
     Value,
     Version,
     Window,
 )
 from gonogo.plan.grammar import read, read_lead
+from gonogo.plan.grammar_severity import CLOCKED
 from gonogo.plan.units import UNITS, Quantity
 from gonogo.plan.words import SEVERITIES
 from gonogo.source import Span
@@ -72,13 +74,18 @@ STATS = st.sampled_from([None, None, "p50", "p95", "p99.9", "avg", "median", "ma
 ORDERED = st.sampled_from([Op.LT, Op.LE, Op.GT, Op.GE, Op.EQ, Op.NE])
 
 
+KINDS = ["number", "text", "bool", "null", "range", "factor", "version", "recorded"]
+
+
 @st.composite
 def comparisons(draw: st.DrawFn) -> tuple[Op, Value]:
-    kind = draw(st.sampled_from(["number", "text", "bool", "null", "range", "factor", "version"]))
+    kind = draw(st.sampled_from(KINDS))
     if kind == "number":
         return draw(ORDERED), draw(QUANTITIES)
     if kind == "factor":
         return draw(ORDERED), Relative(draw(NUMBERS))
+    if kind == "recorded":
+        return draw(ORDERED | st.sampled_from([Op.CONTAINS, Op.LACKS])), Recorded(draw(NAMES))
     if kind == "version":
         return draw(ORDERED), Version(
             ".".join(map(str, draw(st.lists(st.integers(0, 99), min_size=3, max_size=4))))
@@ -122,7 +129,9 @@ def conditions(draw: st.DrawFn) -> Condition:
     said = tuple(draw(st.lists(predicates(), min_size=1, max_size=3)))
     join = draw(st.sampled_from(Join)) if len(said) > 1 else Join.ALL
     severity = draw(st.none() | st.sampled_from(sorted(set(SEVERITIES.values()))))
-    return Condition(join, said, draw(WINDOWS), severity, "", AT)
+    seconds = st.sampled_from([90, 900, 14_400, 86_400, 604_800]).map(Decimal)
+    clock = draw(st.none() | seconds) if severity in CLOCKED else None
+    return Condition(join, said, draw(WINDOWS), severity, "", AT, clock)
 
 
 @given(conditions())

@@ -28,7 +28,7 @@ def _written(field: str) -> str:
     return field.rstrip("_").removesuffix("_s").replace("_", " ")
 
 
-@pytest.mark.parametrize("kind", catalog.KINDS, ids=lambda kind: kind.kind)
+@pytest.mark.parametrize("kind", catalog.ours(), ids=lambda kind: kind.kind)
 def test_the_page_says_what_the_kind_says(kind: type[Work]) -> None:
     section = _section(kind.kind)
     assert (inspect.getdoc(kind) or "no docstring") in section
@@ -49,14 +49,25 @@ def test_the_page_says_what_the_kind_says(kind: type[Work]) -> None:
 
 
 def test_names_and_languages_belong_to_one_kind_each() -> None:
-    names = [kind.kind for kind in catalog.KINDS]
+    names = [kind.kind for kind in catalog.ours()]
     assert len(set(names)) == len(names)
-    languages = [language for kind in catalog.KINDS for language in kind.languages]
+    languages = [language for kind in catalog.ours() for language in kind.languages]
     assert len(set(languages)) == len(languages)
     kinds = catalog.load()
     assert kinds.names()[: len(names)] == tuple(names)
-    for kind in catalog.KINDS:
+    for kind in catalog.ours():
         assert kinds.kind(kind.kind) is kind
+
+
+@pytest.mark.parametrize("entry", [*catalog.ENTRIES, *catalog.VARIANTS], ids=lambda e: e.place)
+def test_the_list_says_what_the_kind_says(entry: catalog.Entry) -> None:
+    kind = entry.kind()
+    assert kind.kind == entry.name
+    assert set(entry.languages.split()) <= set(kind.languages)
+    for language in kind.languages:
+        found = catalog.load().language(language)
+        assert found is not None
+        assert found is kind or issubclass(found, kind)
 
 
 @pytest.mark.parametrize("word", ["", "yaml", "json", "text", "python", "mermaid"])
@@ -66,8 +77,9 @@ def test_documentation_languages_are_no_kind(word: str) -> None:
 
 def test_loading_the_catalog_imports_nothing_heavy() -> None:
     code = (
-        "import sys; from gonogo import catalog;"
-        "k = catalog.load(); k.language('yaml'); k.kind('sql');"
+        "import sys; from gonogo import catalog; k = catalog.load();"
+        "assert not [m for m in sys.modules if m.startswith(('gonogo.probes', 'gonogo.actions'))];"
+        "k.language('yaml'); k.kind('sql');"
         "print([m for m in ('pycurl', 'psycopg', 'redis', 'subprocess', 'importlib.metadata')"
         " if m in sys.modules])"
     )
@@ -141,7 +153,7 @@ targets:
 """
 
 
-@pytest.mark.parametrize("kind", catalog.KINDS, ids=lambda kind: kind.kind)
+@pytest.mark.parametrize("kind", catalog.ours(), ids=lambda kind: kind.kind)
 def test_the_example_is_accepted_in_an_explicit_runbook(kind: type[Work]) -> None:
     lines = [f"  {line}" if line else "" for line in kind.example.splitlines()]
     plan = assemble(read(Source("example.md", FRONT + "\n".join(lines) + "\n")), catalog.load())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,34 @@ def test_a_program_that_cannot_start(
         assert message in caught.value.message
         assert hint in caught.value.hint
     assert trace(folder) is Trace.ENDED
+
+
+@pytest.mark.parametrize(
+    ("mode", "reason"),
+    [
+        pytest.param(None, "no such file or directory", id="gone"),
+        pytest.param(0o644, "permission denied", id="not-executable"),
+    ],
+)
+def test_when_our_own_python_cannot_run_the_command_is_not_blamed(
+    sh: BuildCommand,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mode: int | None,
+    reason: str,
+) -> None:
+    python = tmp_path / "python3"
+    if mode is not None:
+        python.touch(mode)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", str(python))
+        with pytest.raises(WorkError) as caught:
+            run(sh("echo there"), folder)
+    own = f"gonogo cannot run its own Python `{python}` to watch over `bash`: {reason}"
+    assert caught.value.message == own
+    assert "nothing of the command has run" in caught.value.hint
+    assert run(sh("echo there"), folder).stdout == "there\n"  # it was not begun: it may be started
 
 
 @pytest.mark.parametrize(

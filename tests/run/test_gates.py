@@ -116,7 +116,7 @@ def test_a_decision_stands_after_a_restart(closed):
 def test_a_hold_is_not_asked_twice_over_a_restart(closed):
     made, _ = closed("unknown", before=lambda m: m.answers({"smoke?gate": "go"}))
     made.journal._db.execute("DELETE FROM gonogo_event WHERE kind='gate.decided'")
-    made.journal._last.clear()
+    made.journal._own.clear()
     findings = [blank(STEPS[0], Status.UNKNOWN, "x")]
     assert gates.close(made.fresh(), made.plan.phases[0], findings, {})["verdict"] == "go"
     assert len(made.events("question.asked")) == 1

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.works import a_step, an_action
@@ -9,7 +12,7 @@ from tests.support.works import a_step, an_action
 from gonogo.judge.verdict import Finding, Status
 from gonogo.plan.kinds import Effect
 from gonogo.plan.model import Step
-from gonogo.run.order import blocked, sorted_by_needs, waits
+from gonogo.run.order import blocked, sorted_by_needs, stages, stopper
 
 GOOD = (Status.PASS, Status.WAIVED)
 
@@ -28,6 +31,7 @@ def phases(draw: st.DrawFn) -> list[Step]:
                 f"s{place}",
                 needs=tuple(needs),
                 parallel=draw(st.booleans()),
+                background=draw(st.booleans()),
                 critical=draw(st.booleans()),
                 effect=draw(st.sampled_from([Effect.CHECK, Effect.ACTION])),
             )
@@ -35,9 +39,18 @@ def phases(draw: st.DrawFn) -> list[Step]:
     return steps
 
 
-def closure(steps: list[Step]) -> dict[str, set[str]]:
-    waiting = waits(steps)
-    return {name: set(direct) for name, direct in waiting.items()}
+def waits(steps: Sequence[Step]) -> dict[str, set[str]]:
+    """Return for each of the sorted steps which others have surely ended when it begins."""
+    known = {step.id: step for step in steps}
+    result: dict[str, set[str]] = {}
+    before: set[str] = set()
+    for stage in stages(steps):
+        for step in stage:
+            aside = {need for need in step.needs if need in known and known[need].background}
+            result[step.id] = before.union(aside, *(result[need] for need in aside))
+        ended = {step.id for step in stage if not step.background}
+        before = before.union(ended, *(result[name] for name in ended))
+    return result
 
 
 @given(phases())
@@ -71,7 +84,7 @@ def test_a_step_waits_for_what_it_needs_and_never_for_what_comes_after(steps):
 
 @given(phases())
 def test_only_neighbours_marked_parallel_run_side_by_side(steps):
-    in_order = sorted_by_needs(steps)
+    in_order = sorted_by_needs([replace(s, background=False) for s in steps])
     waiting = waits(in_order)
     for place, step in enumerate(in_order):
         for other in in_order[:place]:
@@ -81,8 +94,28 @@ def test_only_neighbours_marked_parallel_run_side_by_side(steps):
 
 
 @given(phases())
+def test_only_who_needs_it_waits_for_a_step_in_the_background(steps):
+    in_order = sorted_by_needs(steps)
+    waiting = waits(in_order)
+    awaited = {need for step in steps for need in step.needs}
+    for step in in_order:
+        if step.background and step.id not in awaited:
+            assert not any(step.id in before for before in waiting.values())
+
+
+@given(phases())
+def test_a_step_in_the_background_waits_as_any_other(steps):
+    in_order = sorted_by_needs(steps)
+    waiting = waits(in_order)
+    for place, step in enumerate(in_order):
+        written_before = {s.id for s in in_order[:place] if not s.background}
+        if not step.parallel:
+            assert written_before <= waiting[step.id]
+
+
+@given(phases())
 def test_waiting_is_transitive(steps):
-    waiting = closure(list(sorted_by_needs(steps)))
+    waiting = waits(sorted_by_needs(steps))
     for name, direct in waiting.items():
         for other in direct:
             assert waiting[other] <= waiting[name]
@@ -95,12 +128,14 @@ def test_whether_a_step_runs_depends_only_on_what_it_waited_for(steps, draw):
     waiting = waits(in_order)
     findings = {s.id: finding(s, draw.draw(st.sampled_from(Status))) for s in in_order}
     good = {name for name, f in findings.items() if f.status in GOOD}
-    for step in in_order:
-        waited = [s for s in in_order if s.id in waiting[step.id]]
-        known = frozenset(name for name in good if name in waiting[step.id])
-        assert blocked(step, waited, findings, known) == blocked(
-            step, waited, findings, frozenset(good) - {step.id}
-        )
+    before: list[Step] = []
+    for stage in stages(in_order):
+        stopped_by = stopper(before, findings)
+        assert stopped_by is None or all(stopped_by.id in waiting[s.id] for s in stage)
+        for step in stage:
+            known = good & waiting[step.id]
+            assert blocked(step, stopped_by, known) == blocked(step, stopped_by, good - {step.id})
+        before += [step for step in stage if not step.background]
 
 
 def finding(step: Step, status: Status) -> Finding:
@@ -108,7 +143,8 @@ def finding(step: Step, status: Status) -> Finding:
 
 
 def block_of(other: Step, status: Status, step: Step | None = None) -> str | None:
-    return blocked(step or a_step("next"), [other], {other.id: finding(other, status)}, frozenset())
+    stopped_by = stopper([other], {other.id: finding(other, status)})
+    return blocked(step or a_step("next"), stopped_by, frozenset())
 
 
 def test_a_critical_step_stops_everything_behind_it():

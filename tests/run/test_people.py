@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
+from tests.support.clock import START
 from tests.support.scenes import RUN
 from tests.support.works import a_manual
 
@@ -14,6 +18,7 @@ from gonogo.run.people import (
     Aborted,
     Form,
     Question,
+    Unanswered,
     ask,
     misfit,
     open_questions,
@@ -167,6 +172,39 @@ def test_the_stop_signal_stays_once_it_was_given(made):
     made.clock.wait(1)
     assert stop()
     assert stop()
+
+
+def late(deadline_s: float = 60) -> Question:
+    return replace(TOLD, deadline=START + timedelta(seconds=deadline_s))
+
+
+def test_an_answer_until_the_deadline_counts(made):
+    made.clock.at(59, lambda: made.put("told", "yes"))
+    assert ask(made.scene, late()).answer == "yes"
+
+
+def test_nobody_is_waited_for_beyond_the_deadline(made):
+    with pytest.raises(Unanswered) as found:
+        ask(made.scene, late())
+    assert 60 <= made.clock.monotonic() < 61
+    assert found.value.deadline == "2026-03-01T14:01:00.000Z"
+    assert made.events("answer.given") == []
+
+
+def test_an_answer_that_came_in_time_counts_also_when_we_were_away(made):
+    made.scene.write("question.asked", "told", body={"deadline": "2026-03-01T14:01:00.000Z"})
+    made.clock.wait(30)
+    made.put("told", "yes")
+    made.clock.wait(500)
+    assert ask(made.scene, late()).answer == "yes"
+
+
+def test_an_answer_that_came_too_late_does_not_count(made):
+    made.scene.write("question.asked", "told", body={"deadline": "2026-03-01T14:01:00.000Z"})
+    made.clock.wait(500)
+    made.put("told", "yes")
+    with pytest.raises(Unanswered):
+        ask(made.scene, late(1_000))  # the deadline that was journaled counts
 
 
 def test_open_questions_are_those_that_nothing_has_settled():

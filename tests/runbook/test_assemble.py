@@ -391,7 +391,8 @@ def test_options_of_a_rollback_and_its_proof(understood: Reader) -> None:
     text = (
         EXPLICIT
         + "## Deploy\n- [ ] x\n## Rollback\n### 1. Previous release (2 min)\n```bash\n./back\n```\n"
-        "### 2. Empty the disk\n```bash\nrm -rf data\n```\n### Verify\n- [ ] Old page\n"
+        "### 2. Empty the disk\n```bash\nrm -rf data\n```\n- No dump: old\n"
+        "### Verify\n- [ ] Old page\n"
     )
     back = a_plan(understood, text).rollback
     assert back is not None

@@ -148,6 +148,8 @@ def test_a_field_without_default_must_be_given() -> None:
         ),
         pytest.param("```bash {tag=x id=1}\n./go\n```", [], id="harmless-attributes"),
         pytest.param("```bash {background=false}\n./go\n```", [], id="not-in-the-background"),
+        pytest.param("```bash {background=true}\n./go\n```", [], id="in-the-background"),
+        pytest.param("```bash {background=soon}\n./go\n```", ["GN212"], id="background-when"),
         pytest.param("```bash {loose}\n./go\n```", ["GN213"], id="attribute-without-value"),
         pytest.param("```http {cwd=x}\nGET /\n```", ["GN213"], id="cwd-where-there-is-none"),
         pytest.param("```bash {interpreter=zsh}\n./go\n```", [], id="interpreter"),
@@ -170,6 +172,11 @@ def test_several_expectations_in_one_typed_block(understood: Reader) -> None:
 
 def test_an_attribute_that_is_a_name_names_the_step(understood: Reader) -> None:
     assert a_step(understood, "```bash {name=warm-up}\n./go\n```\n").id == "warm-up"
+
+
+def test_an_attribute_puts_the_step_into_the_background(understood: Reader) -> None:
+    assert a_step(understood, "```bash {background=true}\n./go\n```\n").background
+    assert not a_step(understood, "```bash {background=false}\n./go\n```\n").background
 
 
 def test_loose_blocks_are_named_by_what_stands_before_them(understood: Reader) -> None:

@@ -23,6 +23,10 @@ def _table(*rows: str) -> str:
                      [Consequence.CRITICAL], id="severity-column"),
         pytest.param(["| Metric | Threshold | Action |", "| Error rate | > 5% | Roll back at once |"],  # noqa: E501
                      [Consequence.ROLLBACK], id="action-column"),
+        pytest.param(["| Metric | Threshold | Severity |", "| Error rate | > 5% | P0 |",
+                      "| Error rate | > 4% | P1 |", "| Error rate | > 3% | P2 (Medium) |",
+                      "| Error rate | > 2% | P3 |"],
+                     [Consequence.P0, Consequence.P1, Consequence.P2, Consequence.P3], id="p0-to-p3"),  # noqa: E501
         pytest.param(["| Metric | Threshold | Action |", "| Error rate | > 5% | Look |"],
                      [Consequence.OBJECTIVE], id="action-that-says-nothing"),
         pytest.param(["| What | Warning | Page |", "| Error rate | > 1% | > 2% |"],
@@ -180,3 +184,45 @@ def test_a_lead_in_inside_a_section_that_has_words_of_its_own(understood: Reader
     assert rule.condition.predicates[0].metric == "error rate"
     assert rule.condition.window is not None
     assert rule.condition.window.seconds == 600
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["- **P0**: error rate > 20%"], [(Consequence.P0, None)]),
+        (["- P1 (2 h): error rate > 5%"], [(Consequence.P1, 7_200)]),
+        (["- P2 - Medium: error rate > 2%"], [(Consequence.P2, None)]),
+        (["- Low priority (P3): error rate > 1%"], [(Consequence.P3, None)]),
+        (
+            ["- P2: error rate > 2%", "- P2 (1 h): error rate > 3%", "- P2: fix within 12 hours"],
+            [(Consequence.P2, 43_200), (Consequence.P2, 3_600)],
+        ),
+        (["- P1: fix within 1 h", "- P1: error rate > 5%"], [(Consequence.P1, 3_600)]),
+    ],
+    ids=["p0", "clock", "level", "level-first", "severity-clock", "severity-clock-first"],
+)
+def test_severities_with_numbers_and_their_clocks(
+    understood: Reader, lines: list[str], expected: list[tuple[Consequence, float | None]]
+) -> None:
+    plan = a_plan(understood, "\n".join([WATCH, "### Alerts", *lines, ""]))
+    assert [(rule.consequence, rule.within_s) for rule in plan.rules] == expected
+
+
+def test_a_heading_gives_its_severity_and_its_clock(understood: Reader) -> None:
+    text = f"{WATCH}### Alerts\n#### P1 (4 h)\n- error rate > 5%\n"
+    (rule,) = a_plan(understood, text).rules
+    assert (rule.consequence, rule.within_s) == (Consequence.P1, 14_400)
+
+
+def test_a_column_gives_the_clock(understood: Reader) -> None:
+    text = (
+        f"{WATCH}\n| Metric | Threshold | Severity | Fix within |\n|-|-|-|-|\n"
+        "| Error rate | > 5% | P1 | 3 hours |\n| Error rate | > 9% | P1 (1 h) | |\n"
+    )
+    assert [rule.within_s for rule in a_plan(understood, text).rules] == [10_800, 3_600]
+
+
+def test_a_trigger_has_no_clock(understood: Reader) -> None:
+    text = f"{WATCH}### Rollback triggers\n- P1 (4 h): error rate > 5%\n"
+    (rule,) = a_plan(understood, text).rules
+    assert (rule.consequence, rule.within_s) == (Consequence.ROLLBACK, None)

@@ -1,4 +1,4 @@
-"""What must come before what, how long it takes, and from where no written way leads back."""
+"""What must come before what, and from where no written way leads back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from tests.runbook.conftest import Reader
 from tests.runbook.test_assemble import EXPLICIT, SHELL, a_plan, codes
 
-from gonogo.runbook.order import critical_path, phase_estimate_s, point_of_no_return
+from gonogo.plan.route import no_return
 
 
 def _deploy(*steps: str) -> str:
@@ -90,44 +90,23 @@ def test_a_long_chain_is_no_deep_recursion(understood: Reader) -> None:
     assert understood(_deploy(*steps)).plan is not None
 
 
-def test_parallel_neighbours_count_once(understood: Reader) -> None:
-    text = _deploy(
-        _step("A", "Estimate: 1 min"),
-        _step("B", "Estimate: 2 min", "Parallel: yes"),
-        _step("C", "Estimate: 5 min", "Parallel: yes"),
-        _step("D", "Estimate: 1 min", "Parallel: yes"),
-    )
-    plan = a_plan(understood, text)
-    assert phase_estimate_s(plan.phases[0]) == 360.0
-    assert [step.title for step in critical_path(plan)] == ["A", "C"]
-
-
-def test_a_written_estimate_of_a_phase_wins(understood: Reader) -> None:
-    text = EXPLICIT + "## Deployment (1 h)\n" + _step("A", "Estimate: 1 min")
-    assert phase_estimate_s(a_plan(understood, text).phases[0]) == 3600.0
-
-
-def test_a_watch_takes_as_long_as_it_lasts(understood: Reader) -> None:
-    plan = a_plan(understood, EXPLICIT + "## Watch for 2 hours\n" + _step("A"))
-    assert phase_estimate_s(plan.phases[0]) == 7200.0
-
-
 @pytest.mark.parametrize(
     ("text", "title"),
     [
-        pytest.param(_deploy(_step("A")), None, id="nothing-changes"),
+        pytest.param(_deploy(_step("A")), "A", id="done-by-hand"),
         pytest.param(_deploy("- [ ] A\n" + SHELL), "A", id="no-way-back"),
         pytest.param(_deploy("- [ ] A\n" + SHELL + "\n  - Undo: `./b`\n"), None, id="undo"),
         pytest.param(
             _deploy("- [ ] A\n" + SHELL) + "## Rollback\n- [ ] Back\n", None, id="rollback-section"
         ),
         pytest.param(
-            _deploy("- [ ] A\n" + SHELL.replace("./go", "rm -rf x")) + "## Rollback\n- [ ] Back\n",
+            _deploy("- [ ] A\n" + SHELL.replace("./go", "rm -rf x") + "\n  - No dump: old\n")
+            + "## Rollback\n- [ ] Back\n",
             "A",
             id="destroys-something",
         ),
     ],
 )
 def test_the_point_of_no_return(understood: Reader, text: str, title: str | None) -> None:
-    found = point_of_no_return(a_plan(understood, text))
-    assert (found.title if found else None) == title
+    found = no_return(a_plan(understood, text))
+    assert (found.step.title if found else None) == title

@@ -90,7 +90,9 @@ def test_any_characters_give_an_outline(text: str) -> None:
     assert misplaced(outline) == []
 
 
-@pytest.mark.parametrize("text", ["<R\n> 95", "\u00a0\n\u00a0\nExpect: ", "- a\n\n  \x0b\n  b"])
+@pytest.mark.parametrize(
+    "text", ["`\n`", "<R\n> 95", "\u00a0\n\u00a0\nExpect: ", "- a\n\n  \x0b\n  b"]
+)
 def test_places_that_were_once_wrong(text: str) -> None:
     assert misplaced(read(Source("deploy.md", text))) == []
 

@@ -1,9 +1,23 @@
+DROP FUNCTION clean_expired_cache();
+DROP FUNCTION drain_cache_invalidation_queue(integer, double precision);
+DROP FUNCTION warm_cache_top_queries(integer);
+DROP FUNCTION check_slo_compliance();
+DROP FUNCTION verify_materialized_view_indexes();
+DROP FUNCTION refresh_analytics_views_concurrent();
+DROP FUNCTION refresh_materialized_views_staggered(double precision);
+DROP FUNCTION refresh_one_view(text);
 DROP VIEW refresh_failures;
-DROP FUNCTION refresh_views();
 DROP TABLE mv_refresh_log;
+DROP TRIGGER documents_forget_answers ON documents;
+DROP FUNCTION documents_forget_answers();
+DROP TABLE cache_jobs;
 DROP VIEW cache_counters;
 DROP TABLE query_cache;
-DROP TABLE request_figures;
+DROP VIEW performance_analytics_5min;
+DROP VIEW api_metrics_5m;
+DROP TABLE performance_metrics;
 DROP MATERIALIZED VIEW topic_counts;
 DROP TABLE audit_log;
 DROP TABLE documents;
+REVOKE USAGE ON SCHEMA public FROM search_api;
+-- The role itself stays: another database of this server may need it.

@@ -1,3 +1,4 @@
+DROP FUNCTION verify_migration_success();
 DROP INDEX documents_search_vector;
 DROP TRIGGER documents_search_vector ON documents;
 DROP FUNCTION documents_fill_search_vector();

@@ -24,3 +24,9 @@ WHERE search_vector IS NULL;
 ALTER TABLE documents ALTER COLUMN search_vector SET NOT NULL;
 
 CREATE INDEX documents_search_vector ON documents USING gin (search_vector);
+
+-- True when every document can be found by its words.
+CREATE FUNCTION verify_migration_success() RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT bool_and(search_vector <> '') FROM documents
+$$;

@@ -37,6 +37,9 @@ def carry_out(options: argparse.Namespace) -> int:
 
     if not home.is_served():
         return go_on(home, journal, run, options, first=request)
+    if any(event.kind == "rollback.started" for event in journal.events(run)):
+        screen.tell(f"run {run} goes back already, once; `gonogo status {run}` shows it")
+        return 0
     if not request():
         already = journal.answer(run, ABORT)
         by = f" by {already.who} at {already.at}" if already is not None else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from gonogo.cli import questions, screen
+from gonogo.cli import alerts, questions, screen
 from gonogo.cli.home import Home, add_home, home_of, home_words, pick_run
 from gonogo.cli.who import add_by, read_expiry, who_of
 from gonogo.clock import SystemClock, stamp
@@ -43,9 +43,13 @@ def carry_out(options: argparse.Namespace) -> int:
     journal = home.journal()
     run = pick_run(journal, options.run, only_open=options.run is None)
     asked = questions.waiting(journal, run)
+    told = alerts.waiting(journal, run)
     if options.all is None and options.step is None:
-        return _list(run, asked, as_json=options.json)
-    chosen = [_one(options.step, asked)] if options.all is None else _manual(asked)
+        return _list(home, run, asked, told, as_json=options.json)
+    if options.all is None:
+        chosen = [_alert(journal, run, options.step, told) or _one(options.step, asked, told)]
+    else:
+        chosen = _manual(asked)
     words = options.answer if options.all is None else options.all
     if not words:
         raise UsageError("no answer was given", hint=_fitting(chosen[0]))
@@ -87,28 +91,51 @@ def _tell(
         screen.tell(f"nobody carries run {run} now: {more}")
 
 
-def _list(run: str, asked: Sequence[Event], *, as_json: bool) -> int:
+def _list(
+    home: Home, run: str, asked: Sequence[Event], told: Sequence[Event], *, as_json: bool
+) -> int:
+    """List the questions, and behind them the alerts that wait for an acknowledgement."""
     if as_json:
-        screen.say_json([questions.as_json(event) for event in asked])
+        screen.say_json([questions.as_json(event) for event in (*asked, *told)])
         return 0
-    if not asked:
+    if not asked and not told:
         screen.say(f"run {run} asks nothing")
     for event in asked:
         for line in questions.shown(event, screen.width()):
             screen.say(line.rstrip())
         screen.say(f"  {_fitting(event)}\n  id: {event.item}")
+    for line in alerts.how_to_acknowledge(home, run, told, screen.width()):
+        screen.say(line)
     return 0
 
 
-def _one(wanted: str, asked: Sequence[Event]) -> Event:
-    """Return the open question of a step named by id, by title, or by a few of its words."""
+def _alert(journal: Journal, run: str, wanted: str, told: Sequence[Event]) -> Event | None:
+    """Return the alert that is named by its id and waits; None when no alert is named.
+
+    Raises:
+        UsageError: an alert is named that is over, acknowledged, or unknown.
+    """
+    found = next((event for event in told if questions.fits_exactly(event, wanted)), None)
+    why = alerts.why_not(journal, run, wanted) if found is None else None
+    if why is not None:
+        raise UsageError(why[0], hint=why[1])
+    return found
+
+
+def _one(wanted: str, asked: Sequence[Event], told: Sequence[Event]) -> Event:
+    """Return what is asked about a step named by id, by title, or by a few of its words.
+
+    What a run asks comes before its alerts: their words are often those of its steps.
+    """
     exact = [event for event in asked if questions.fits_exactly(event, wanted)]
     loose = [event for event in asked if wanted and questions.fits_loosely(event, wanted)]
-    for found in (exact, loose):
+    aside = [event for event in told if wanted and questions.fits_loosely(event, wanted)]
+    for found in (exact, loose, [] if loose else aside):
         if len(found) == 1:
             return found[0]
-    what = "several open questions fit" if exact or loose else "no open question fits"
-    known = "; ".join(questions.name_of(event, asked) for event in asked) or "nothing is asked"
+    what = "several open questions fit" if exact or loose or aside else "no open question fits"
+    named = [questions.name_of(event, asked) for event in asked] + [event.item for event in told]
+    known = "; ".join(named) or "nothing is asked"
     raise UsageError(f"{what} `{wanted}`", hint=f"open: {known}")
 
 

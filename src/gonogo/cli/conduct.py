@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from gonogo.cli import outcome, questions, screen, streams
+from gonogo.cli import outcome, questions, screen, standing, streams
 from gonogo.cli.answers import Answers
 from gonogo.cli.ending import ended
 from gonogo.cli.home import Home, home_words
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from gonogo.store.journal import SqliteJournal
 
 if TYPE_CHECKING:
+    from gonogo.run.heart import Heart
     from gonogo.run.telling import Telling
 
 HOLD = JournalError.exit_code
@@ -64,6 +65,7 @@ class Conduct:
     waivers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     answers: Answers | None = None  # given beforehand
     as_json: bool = False
+    drill: bool = False  # rehearse the way back
     attended: bool = False  # a person sits at the terminal
     clock: SystemClock = field(default_factory=SystemClock)
     fatal: list[Exception] = field(default_factory=list)
@@ -106,11 +108,16 @@ class Conduct:
         telling = self._telling(scene)
         if telling is not None:
             telling.start()
+        heart = self._heart(scene)
+        if heart is not None:
+            heart.start()
         engine.start(self.run)
         try:
             code = self._follow(live, scene)
         finally:
             live.close()
+        if heart is not None:
+            heart.finish(ended=code is None)
         if telling is not None:
             for left in telling.finish(within_s=_LAST_WORDS_S):
                 screen.tell(f"not delivered yet: {left.notice.contact} by {left.channel}")
@@ -141,6 +148,7 @@ class Conduct:
             on_output=lambda item, _stream, text: live.output(item, self.bindings.redact(text)),
             on_fatal=self._stop_here,
             open_source=self._open_source,
+            drill=self.drill,
         )
 
     def _telling(self, scene: Scene) -> Telling | None:
@@ -156,6 +164,14 @@ class Conduct:
         ways = bound_ways(receivers, self.bindings.variables)
         deliverer = Deliverer(scene, receivers, ways, executor=many())
         return Telling(scene, Alerting(scene, receivers), deliverer)
+
+    def _heart(self, scene: Scene) -> Heart | None:
+        """Return what tells an outside watcher that this run is carried; None without one."""
+        if not self.plan.receivers.heartbeat:
+            return None
+        from gonogo.cli.ways import heart_of
+
+        return heart_of(scene, self.plan.receivers, self.bindings.variables)
 
     def _open_source(self, source: Source, position: object) -> Reader:
         """Open a metric of the watch where its last recorded reading ended."""
@@ -223,9 +239,16 @@ class Conduct:
         if not self.attended or prompt.closed:
             return HOLD if self._rests(events, waiting) else None
         live.pause()
-        prompt.ask(waiting[0], stopped=lambda: bool(self.interrupts or self.fatal))
+        prompt.ask(waiting[0], stopped=lambda: self._is_settled(waiting[0]))
         live.resume()
         return None
+
+    def _is_settled(self, asked: Event) -> bool:
+        """Say whether somebody at the terminal need not answer: its deadline passed, or we stop."""
+        if self.interrupts or self.fatal:
+            return True
+        latest = self.journal.of_item(self.run, asked.item)
+        return any(e.kind == "step.finished" and e.seq > asked.seq for e in latest)
 
     def _open(self, events: list[Event]) -> tuple[Event, ...]:
         """Return the questions that somebody has to answer; an abort settles all before it."""
@@ -289,8 +312,10 @@ class Conduct:
         exit_code = given if code is None and isinstance(given, int) else HOLD
         try:
             evidence = collect(events, place=place)
-            failed = outcome.write_reports(folder, evidence)
+            failed = [*standing.closed(folder, events), *outcome.write_reports(folder, evidence)]
             outcome.show(evidence, place, as_json=self.as_json, drawn=self._draws())
+            if self.drill:
+                exit_code = standing.certify(folder, exit_code)
             for line in outcome.unwritten(failed, self.home, self.run):
                 screen.tell(line)
         except Exception as error:  # noqa: BLE001 - a bug of a report must not hide the verdict
@@ -315,11 +340,13 @@ def _working(events: list[Event], waiting: tuple[str, ...]) -> bool:
             case "step.started" | "step.looked":
                 begun.add(event.item)
             case "step.finished":
-                begun.discard(event.item)
-            case "watch.started":
-                begun.add(f"{event.item}@")
-            case "watch.ended":
-                begun.discard(f"{event.item}@")
+                begun -= {event.item, f"{event.item}@deadline"}
+            case "watch.started" | "checkpoints.began":
+                begun.add(f"{event.item}@{event.kind[:5]}")
+            case "watch.ended" | "checkpoints.ended":
+                begun.discard(f"{event.item}@{event.kind[:5]}")
+            case "question.asked" if event.body.get("deadline"):  # time alone settles it
+                begun.add(f"{event.item}@deadline")
             case "recovery.started":
                 begun.add(f"{event.item}?green")
             case "option.finished":

@@ -113,12 +113,18 @@ def _found(name: str, known: Mapping[str, Data]) -> Data:
     raise UsageError(f"`{name}` is no kind and no directive", hint=hint)
 
 
+def _typed(name: str) -> str:
+    """Return how a block begins: a name with a verb is the kind for that verb only."""
+    verb, _, noun = name.rpartition(" ")
+    return f"{verb or 'check'}: {noun}"
+
+
 def _all(known: Mapping[str, Data], width: int) -> Iterator[str]:
     yield "kinds: a fence in one of these languages, or `check: NAME` in a YAML fence"
     for name, data in known.items():
         if "fields" in data:
             yield from _row(name, data["meaning"], width, indent=10)
-            fences = ", ".join(data["languages"]) or f"yaml with `check: {name}`"
+            fences = ", ".join(data["languages"]) or f"yaml with `{_typed(name)}`"
             yield " " * 10 + fences
     yield ""
     yield "directives: list items under a step, or options at the top of its block"

@@ -10,8 +10,7 @@ from gonogo.cli.ending import ended
 from gonogo.cli.load import look
 from gonogo.cli.precheck import precheck
 from gonogo.errors import Diagnostic, RunbookError, Severity, UsageError, in_order
-from gonogo.judge.firing import mistakes_of_watch
-from gonogo.plan.model import Meaning
+from gonogo.plan.model import Meaning, Plan
 from gonogo.source import Source
 
 _PLACE, _WHAT = 9, 15
@@ -55,7 +54,7 @@ def _one(path: str, options: argparse.Namespace) -> dict[str, object]:
         source, diagnostics = error.source, in_order(error.diagnostics)
     else:
         plan = understood.plan
-        more = (*precheck(plan), *mistakes_of_watch(plan)) if plan else ()
+        more = (*precheck(plan), *_watched(plan)) if plan else ()
         diagnostics = in_order([*understood.diagnostics, *more])
         mode = understood.plan.mode.value if understood.plan else None
         meanings = understood.meanings
@@ -73,6 +72,14 @@ def _one(path: str, options: argparse.Namespace) -> dict[str, object]:
             for m in meanings
         ],
     }
+
+
+def _watched(plan: Plan) -> tuple[Diagnostic, ...]:
+    if not plan.rules:
+        return ()
+    from gonogo.judge.firing import mistakes_of_watch  # not loaded for a runbook without rules
+
+    return mistakes_of_watch(plan)
 
 
 def _tell(

@@ -54,6 +54,11 @@ COMMANDS: dict[str, Command] = {
         "gonogo run deploy.md --yes --by ana --answers answers.yml\n"
         "gonogo run deploy.md --waive 'Disk has room=resized' --expires 2026-12-31",
     ),
+    "drill": Command(
+        "gonogo.cli.drill",
+        "rehearse the way back where nobody is hurt, and certify its time",
+        "gonogo drill deploy.md --env rehearsal --release v2.4.0",
+    ),
     "resume": Command(
         "gonogo.cli.resume",
         "go on with a run that was stopped, killed or parked",
@@ -68,6 +73,12 @@ COMMANDS: dict[str, Command] = {
         "gonogo answer\n"
         "gonogo answer 'status page' yes --by ana --note 'posted at 14:02'\n"
         "gonogo answer --all yes --note 'done together in the call'",
+    ),
+    "silence": Command(
+        "gonogo.cli.silence",
+        "for a planned while, tell nobody of alerts; a rollback is always told",
+        "gonogo silence --for 30m --reason 'database restart' --by ana\n"
+        "gonogo silence --end --by ana",
     ),
     "abort": Command(
         "gonogo.cli.abort",

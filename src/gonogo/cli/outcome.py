@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from gonogo.cli import questions, screen
-from gonogo.cli.home import Home, home_words
-from gonogo.report import Evidence, Format, render
+from gonogo.cli import questions, screen, standing
+from gonogo.cli.home import Home, home_words, is_open
+from gonogo.report import Evidence, Format, collect, render
 from gonogo.run.journal import Event, Journal
 
 REPORTS: Mapping[str, Format] = {
@@ -21,15 +21,17 @@ REPORTS: Mapping[str, Format] = {
 }
 
 
-def write_reports(folder: Path, evidence: Evidence) -> list[str]:
-    """Write every form of the evidence and return, in words, what could not be written.
+def write_reports(
+    folder: Path, evidence: Evidence, names: Iterable[str] = tuple(REPORTS)
+) -> list[str]:
+    """Write the evidence in its forms and return, in words, what could not be written.
 
     Never raises: a verdict counts also where its report cannot be kept.
     """
     failed: list[str] = []
-    for name, form in REPORTS.items():
+    for name in names:
         try:
-            text = render(evidence, form)
+            text = render(evidence, REPORTS[name])
             folder.mkdir(parents=True, exist_ok=True)
             draft = folder / f"{name}.draft"
             draft.write_text(text, encoding="utf-8", errors="replace")
@@ -39,6 +41,29 @@ def write_reports(folder: Path, evidence: Evidence) -> list[str]:
         except Exception as error:  # noqa: BLE001 - a bug of a report must not hide the verdict
             failed.append(f"{name}: bug in gonogo: {type(error).__name__}: {error}")
     return failed
+
+
+def is_overdue(home: Home, run: str, events: tuple[Event, ...]) -> bool:
+    """Say whether a run has its verdict, but its process died before all reports were written."""
+    return not is_open(events) and bool(_lacking(home, run)) and not home.is_served()
+
+
+def catch_up(home: Home, run: str, events: tuple[Event, ...]) -> Iterator[str]:
+    """Write the reports that an ended run lacks; yield what is said of it."""
+    folder = home.run_folder(run)
+    lacking = _lacking(home, run)
+    evidence = collect(events, place=relative(folder / "report.html"))
+    failed = [*standing.closed(folder, events), *write_reports(folder, evidence, lacking)]
+    written = [name for name in lacking if (folder / name).exists()]
+    if written:
+        yield f"run {run} had ended before its reports were written"
+        yield f"written now in {relative(folder)}: {', '.join(written)}"
+    yield from unwritten(failed, home, run)
+
+
+def _lacking(home: Home, run: str) -> list[str]:
+    folder = home.run_folder(run)
+    return [name for name in REPORTS if not (folder / name).exists()]
 
 
 def show(evidence: Evidence, place: str, *, as_json: bool, drawn: bool) -> None:

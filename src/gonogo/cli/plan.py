@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 
 from gonogo.cli import screen
 from gonogo.cli.load import load
+from gonogo.cli.premigrate import losses_ahead
 from gonogo.plan.kinds import Effect
 from gonogo.plan.model import Plan
 from gonogo.plan.route import critical_path, estimated_s, no_return
@@ -20,19 +22,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def carry_out(options: argparse.Namespace) -> int:
     """Show the plan; runs nothing."""
     plan = load(options.file)
+    ahead = losses_ahead(plan)
     if options.json:
         from gonogo.runbook.canonical import plan_json
 
-        screen.say_json({**plan_json(plan), "route": _route(plan)})
+        screen.say_json({**plan_json(plan), "route": _route(plan, ahead)})
     else:
         from gonogo.cli.planned import lines
 
-        screen.say("\n".join(line.rstrip() for line in lines(plan, screen.width())))
+        found = lines(plan, screen.width(), ahead)
+        screen.say("\n".join(line.rstrip() for line in found))
     return 0
 
 
-def _route(plan: Plan) -> dict[str, object]:
-    point = no_return(plan)
+def _route(plan: Plan, ahead: Mapping[str, str]) -> dict[str, object]:
+    point = no_return(plan, ahead)
     known = [took for phase in plan.phases if (took := estimated_s(phase)) is not None]
     return {
         "critical_path": [step.id for step in critical_path(plan)],

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from gonogo.judge.course import is_watched
 from gonogo.plan.kinds import Effect, Role
-from gonogo.plan.model import Option, Plan, Rollback, Step
+from gonogo.plan.lengths import lengths
+from gonogo.plan.model import Option, Phase, Plan, Rollback, Step
 from gonogo.plan.route import critical_path, estimated_s, no_return
 from gonogo.report.words import count, cut, duration, one_line, pad, wrap
 
@@ -17,27 +19,49 @@ _USUAL_TIMEOUT_S = 300.0
 _MOST = 12  # lines of one text
 
 
-def lines(plan: Plan, width: int) -> Iterator[str]:
-    """Yield the whole plan, no line wider than `width`."""
+def lines(plan: Plan, width: int, ahead: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Yield the whole plan, no line wider than `width`; `ahead`: see `route.no_return`."""
     service = "" if plan.service == plan.title else f", service {plan.service}"
     yield cut(one_line(plan.title), width)
     yield cut(f"{plan.source.name}, {plan.mode.value}{service}", width)
     for number, phase in enumerate(plan.phases, start=1):
         yield ""
         yield _head(f"{number}. {phase.title}", _counts(phase.steps), estimated_s(phase), width)
+        yield from _watch(plan, phase, width)
         for step in phase.steps:
             yield from _step(step, width)
     if plan.rollback is not None:
         yield ""
-        yield from _back(plan.rollback, width)
+        yield from _back(plan, plan.rollback, width)
     yield ""
-    yield from _foot(plan, width)
+    yield from _foot(plan, width, ahead or {})
 
 
 def _head(title: str, what: str, took_s: float | None, width: int) -> str:
     about = f"about {duration(took_s)}" if took_s else ""
     right = f"{what:<26}{about:>14}"
     return f"{pad(cut(one_line(title), width - 42), width - 40)}{right}".rstrip()
+
+
+def _watch(plan: Plan, phase: Phase, width: int) -> Iterator[str]:
+    """Yield how long a watch lasts and from when, and its checkpoints."""
+    if phase.role is not Role.WATCH:
+        return
+    length = lengths(plan.released).get(phase.id)
+    if length is not None or is_watched(plan, phase):
+        said = duration(length) if length is not None else "as long as its longest rule"
+        since = "its begin"
+        if phase.from_first and length != phase.span_s:
+            said, since = f"another {said}", "the end of the watch before"
+            said += f", until {duration(phase.span_s)} after the first watch began"
+        yield cut(f"  watches {said}, from {since}", width)
+    for one in phase.checkpoints:
+        when = f"after {duration(one.begins_s)}" if one.begins_s else "at its begin"
+        if not one.once:
+            beat = f", every {duration(one.every_s)}" if one.every_s else ""
+            when += f"{beat}, and after {duration(one.ends_s)}"
+        steps = count(len(one.steps), "step")
+        yield cut(f"  checkpoint {one_line(one.title)}: {when} ({steps})", width)
 
 
 def _counts(steps: Iterable[Step]) -> str:
@@ -53,6 +77,10 @@ def _step(step: Step, width: int) -> Iterator[str]:
     room = width - len(_INDENT) - len(right) - 2
     title = pad(cut(one_line(step.title), room), room)
     yield f"  {_EFFECTS[step.effect]:<8}{title}  {right}"
+    if step.baseline is not None:
+        figures = ", ".join(figure[0] for figure in step.baseline.figures)
+        lasts = duration(step.baseline.for_s) if step.baseline.for_s else "one bucket"
+        yield _INDENT + cut(f"measures for {lasts}: {figures}", width - len(_INDENT))
     usual = _expected(step) if all(item.default for item in step.expect) else ""
     if step.block is not None:
         does = f"{step.block.kind}: {one_line(step.block.work.describe())}"
@@ -71,6 +99,8 @@ def _marks(step: Step) -> Iterator[str]:
         yield "critical"
     if step.parallel:
         yield "parallel"
+    if step.background:
+        yield "in the background"
     if step.optional:
         yield "optional"
     if step.claimed:
@@ -98,33 +128,59 @@ def _more(step: Step) -> str:
     return "; ".join(parts)
 
 
-def _back(rollback: Rollback, width: int) -> Iterator[str]:
-    how = "by itself" if rollback.automatic else "after a person's yes"
+def _back(plan: Plan, rollback: Rollback, width: int) -> Iterator[str]:
+    how = "by itself" if rollback.automatic else "after a person's yes, who may choose the way"
     several = ", the first that works" if len(rollback.options) > 1 else ""
     yield f"Way back: {how}{several}"
-    for option in rollback.options:
-        yield _option(option, width)
+    for rank, option in enumerate(rollback.options, start=1):
+        yield from _option(option, rank, width)
         for step in option.steps:
             yield from _step(step, width)
     if rollback.proof:
         yield f" proof that the old state is back: {_counts(rollback.proof)}"
         for step in rollback.proof:
             yield from _step(step, width)
+    over = _over(plan)
+    if over:
+        yield from (f" {line}" for line in wrap(over, width - 1, most=_MOST))
 
 
-def _option(option: Option, width: int) -> str:
+def _over(plan: Plan) -> str:
+    """Return when going back is over, and how long it may take."""
+    parts = []
+    if plan.rules and plan.metrics:
+        number = plan.recovery.green
+        row = "1 bucket (default)" if number == 1 else f"{number} buckets in a row"
+        within = plan.recovery.within_s
+        limit = f", within {duration(within)} after it" if within is not None else ""
+        parts.append(f"over when the figures are green for {row}{limit}")
+    for bound in plan.recovery.limits:
+        least = "less than" if bound.strict else "at most"
+        parts.append(f"recovery takes {least} {duration(bound.seconds)} (line {bound.span.line})")
+    if plan.rollback is not None and plan.rollback.stated_s is not None:
+        parts.append(f"recovery is stated as {duration(plan.rollback.stated_s)}")
+    return "; ".join(parts)
+
+
+def _option(option: Option, rank: int, width: int) -> Iterator[str]:
+    """Yield a rung of the ladder: rank, title, stated time, what is lost, when it is open."""
     parts = []
     if option.destructive:
         parts.append("destructive, typed confirmation")
     if option.stated_s:
         parts.append(f"stated {duration(option.stated_s)}")
     right = ", ".join(parts)
+    title = f"{rank}. {one_line(option.title)}"
     room = width - len(right) - 3
-    return f" {pad(cut(one_line(option.title), room), room)}  {right}".rstrip()
+    yield f" {pad(cut(title, room), room)}  {right}".rstrip()
+    told = [f"loses {option.loss}"] if option.loss else []
+    told += [f"only if {text}" for text in option.open_when]
+    for text in told:
+        yield from (f"    {line}" for line in wrap(one_line(text), width - 4, most=_MOST))
 
 
-def _foot(plan: Plan, width: int) -> Iterator[str]:
-    point = no_return(plan)
+def _foot(plan: Plan, width: int, ahead: Mapping[str, str]) -> Iterator[str]:
+    point = no_return(plan, ahead)
     where = "none, every action has a way back"
     if point is not None:
         where = f"{point.step.title} (line {point.step.span.line}): {point.why}"

@@ -1,4 +1,4 @@
-"""What can be seen before a run only with this machine's help: whether scripts parse."""
+"""What can be seen before a run only with this machine: scripts that parse, migrations."""
 
 from __future__ import annotations
 
@@ -22,12 +22,25 @@ _Read = tuple[str, str]  # the shell and the text
 
 
 def precheck(plan: Plan) -> tuple[Diagnostic, ...]:
-    """Let `bash -n` read every script that would run, unless anybody can see that it parses.
+    """Let `bash -n` read every script that would run, and read the files of its migrations.
 
     Returns:
-        One diagnostic for each that does not parse; empty when there is no such shell here (the
-        step will say so itself).
+        One diagnostic for each script that does not parse (none when there is no such shell here:
+        the step will say so itself), and what is wrong or risky about migrations.
     """
+    return (*_unparsed(plan), *_migrations(plan))
+
+
+def _migrations(plan: Plan) -> tuple[Diagnostic, ...]:
+    if not any(step.block and step.block.kind == "migrate" for step in plan.every_step()):
+        return ()
+    from gonogo.cli.premigrate import migration_remarks  # loads all that reads migrations
+
+    return migration_remarks(plan)
+
+
+def _unparsed(plan: Plan) -> tuple[Diagnostic, ...]:
+    """Return the scripts that their shell does not parse."""
     if plan.mode is Mode.ASSISTED:  # a person reads each block before it may run
         return ()
     blocks = [item for item in _scripts(plan) if not _is_plain(item[2])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gonogo.cli import screen
+from gonogo.cli import outcome, screen
 from gonogo.cli.home import add_home, home_of, pick_run
 from gonogo.errors import UsageError
 from gonogo.report import Format, collect, render
@@ -32,6 +32,9 @@ def carry_out(options: argparse.Namespace) -> int:
     events = journal.events(run)
     if options.verify:
         return _verify(run, events, as_json=options.json or options.format == "json")
+    if outcome.is_overdue(home, run, events):
+        for line in outcome.catch_up(home, run, events):
+            screen.tell(line)
     form = options.format or ("json" if options.json else "text")
     text = render(collect(events), form, width=screen.width())
     if options.output:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gonogo.cli import outcome, screen
 from gonogo.cli.answers import read_answers
 from gonogo.cli.conduct import Conduct
 from gonogo.cli.home import Home, add_home, home_of, home_words, is_open, pick_run
 from gonogo.cli.load import understand_source
 from gonogo.cli.who import add_by, who_of
 from gonogo.clock import SystemClock, moment
-from gonogo.errors import UsageError
+from gonogo.errors import JournalError, UsageError
+from gonogo.plan.hastened import hastened, read_calendar
 from gonogo.plan.model import Plan
+from gonogo.report import collect
 from gonogo.run.bindings import Bindings, bind, differences
 from gonogo.run.journal import Event
 from gonogo.runbook.canonical import digest
@@ -36,11 +39,34 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def carry_out(options: argparse.Namespace) -> int:
-    """Go on with an open run."""
+    """Go on with an open run; of one that was killed right after its verdict, write the reports."""
     home = home_of(options)
     journal = home.journal()
-    run = pick_run(journal, options.run, only_open=options.run is None)
+    run = _meant(home, journal, options.run)
+    events = journal.events(run)
+    if outcome.is_overdue(home, run, events):
+        return _reported(home, run, events, as_json=options.json)
     return go_on(home, journal, run, options)
+
+
+def _meant(home: Home, journal: SqliteJournal, wanted: str | None) -> str:
+    """Return the run that is meant: where none is open, the latest if it lacks its reports."""
+    runs = journal.runs() if wanted is None else ()
+    known = {run: journal.events(run) for run in runs}
+    if runs and not any(is_open(events) for events in known.values()):
+        latest = runs[-1]
+        if outcome.is_overdue(home, latest, known[latest]):
+            return latest
+    return pick_run(journal, wanted, only_open=wanted is None)
+
+
+def _reported(home: Home, run: str, events: tuple[Event, ...], *, as_json: bool) -> int:
+    for line in outcome.catch_up(home, run, events):
+        screen.tell(line)
+    place = outcome.relative(home.run_folder(run) / "report.html")
+    outcome.show(collect(events, place=place), place, as_json=as_json, drawn=False)
+    code = next(e.body.get("exit_code") for e in events if e.kind == "verdict.given")
+    return code if isinstance(code, int) else JournalError.exit_code
 
 
 def refuse_ended(events: tuple[Event, ...], run: str) -> None:
@@ -71,18 +97,21 @@ def go_on(
     opening = events[0].body
     plan = _same_plan(opening, run, home)
     bindings = _same_bindings(plan, opening, home)
+    for line in _not_from_here(plan, opening):
+        screen.tell(line)
     who = who_of(options)
     conduct = Conduct(
         home=home,
         journal=journal,
         run=run,
-        plan=plan,
+        plan=hastened(plan, read_calendar(str(opening.get("calendar", "1/1"))) or 1),
         bindings=bindings,
         cwd=_same_folder(opening),
         who=who,
         waivers=_waivers(opening),
         answers=read_answers(options.answers, plan, who) if options.answers else None,
         as_json=options.json,
+        drill=opening.get("drill") is True,
         attended=sys.stdin.isatty() and sys.stderr.isatty(),
     )
 
@@ -111,14 +140,9 @@ def _same_plan(opening: Mapping[str, object], run: str, home: Home) -> Plan:
 def _same_bindings(plan: Plan, opening: Mapping[str, object], home: Home) -> Bindings:
     kept = opening["bindings"]
     assert isinstance(kept, Mapping)
-    plain = {
-        name: str(value["value"])
-        for name, value in kept.items()
-        if isinstance(value, Mapping) and not value.get("secret")
-    }
     bindings = bind(
         plan,
-        {**os.environ, **plain},
+        {**os.environ, **_plain(opening)},
         environment=_text(opening.get("environment")),
         release=_text(opening.get("release")),
     )
@@ -129,6 +153,33 @@ def _same_bindings(plan: Plan, opening: Mapping[str, object], home: Home) -> Bin
             hint="export the values that the run started with; a run never changes its bindings",
         )
     return bindings
+
+
+def _not_from_here(plan: Plan, opening: Mapping[str, object]) -> Iterator[str]:
+    """Yield what is said of values that are set otherwise here: those of the start count."""
+    plain = _plain(opening)
+    here = bind(
+        plan,
+        {**os.environ, **plain, **{n: os.environ[n] for n in plain if os.environ.get(n)}},
+        environment=_text(opening.get("environment")),
+        release=_text(opening.get("release")),
+    )
+    changed = [f"`{name}`" for name, value in plain.items() if here.values.get(name) != value]
+    if changed:
+        verb = "is" if len(changed) == 1 else "are"
+        yield f"note: {', '.join(changed)} {verb} set otherwise here"
+        yield "hint: the run keeps what it started with; only a new run takes other values"
+
+
+def _plain(opening: Mapping[str, object]) -> dict[str, str]:
+    """Return the values that the journal holds in full; of a secret it has only a fingerprint."""
+    kept = opening["bindings"]
+    assert isinstance(kept, Mapping)
+    return {
+        name: str(value["value"])
+        for name, value in kept.items()
+        if isinstance(value, Mapping) and not value.get("secret")
+    }
 
 
 def _same_folder(opening: Mapping[str, object]) -> Path:

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gonogo import __version__
-from gonogo.cli import screen
+from gonogo.cli import screen, standing
 from gonogo.cli.home import Home, add_home, home_of, home_words, is_open
 from gonogo.cli.load import load
 from gonogo.cli.precheck import precheck
 from gonogo.cli.who import add_by, read_expiry, who_of
 from gonogo.errors import RunbookError, Severity, UsageError
 from gonogo.judge.firing import mistakes_of_watch
+from gonogo.plan.hastened import hastened, read_calendar
 from gonogo.plan.model import Mode, Plan
 from gonogo.plan.summary import plan_summary
 from gonogo.run.bindings import Bindings, bind, fingerprint
@@ -44,6 +45,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="accept a finding of this step beforehand, in your name",
     )
     parser.add_argument("--expires", metavar="DATE", default="", help="until when waivers hold")
+    parser.add_argument(
+        "--calendar",
+        metavar="1/N",
+        help="rehearse: watches, checkpoints, cadences and deadlines run N times faster",
+    )
     parser.add_argument("--json", action="store_true", help="evidence as JSON on stdout")
     add_home(parser)
 
@@ -53,6 +59,7 @@ def carry_out(options: argparse.Namespace) -> int:
     plan = load(options.file)
     attended = sys.stdin.isatty() and sys.stderr.isatty()
     _refuse_unattended(plan, options, attended=attended)
+    times = calendar_of(getattr(options, "calendar", None))
     bindings = bind(plan, os.environ, environment=options.env, release=options.release)
     screen.hide(bindings.redact)
     _refuse_mistakes(plan)
@@ -76,13 +83,14 @@ def carry_out(options: argparse.Namespace) -> int:
         home=home,
         journal=journal,
         run=run,
-        plan=plan,
+        plan=hastened(plan, times),
         bindings=bindings,
         cwd=cwd,
         who=who,
         waivers=waivers,
         answers=answers,
         as_json=options.json,
+        drill=getattr(options, "drill", False),
         attended=attended,
     )
 
@@ -92,7 +100,8 @@ def carry_out(options: argparse.Namespace) -> int:
         clean = bindings.redact.value({**opening, "waivers": waivers, "starter": who})
         assert isinstance(clean, dict)
         clean["text"] = plan.source.text  # bound to the text as it is; lint refuses secrets in it
-        journal.append(run, "run.started", body=clean, who=who, durable=True)
+        started = journal.append(run, "run.started", body=clean, who=who, durable=True)
+        standing.opened(home.run_folder(run), run, plan, started)
 
     return conduct.carry(begin)
 
@@ -216,13 +225,36 @@ def _opening(
         "mode": plan.mode.value,
         "service": plan.service,
         "title": plan.title,
+        **_scaled(options),
         "release": options.release,
         "environment": options.env,
+        "drill": getattr(options, "drill", False),
         "bindings": _kept(bindings, home.salt(create=True)),
         "folder": str(cwd),
         "host": socket.gethostname(),
         "version": __version__,
     }
+
+
+def calendar_of(text: str | None) -> int:
+    """Return how many times faster the calendar runs; 1 when nothing is said.
+
+    Raises:
+        UsageError: it is not written as `1/720`.
+    """
+    times = 1 if text is None else read_calendar(text)
+    if times is None:
+        raise UsageError(
+            f"`{text}` is no scaled calendar, expected `1/N`",
+            hint="`--calendar 1/720` lets a day of watching pass in two minutes",
+        )
+    return times
+
+
+def _scaled(options: argparse.Namespace) -> dict[str, object]:
+    """Return the calendar for the journal: only a scaled one is worth a word."""
+    times = calendar_of(getattr(options, "calendar", None))
+    return {"calendar": f"1/{times}"} if times != 1 else {}
 
 
 def _kept(bindings: Bindings, salt: str) -> dict[str, object]:

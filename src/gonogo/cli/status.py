@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from gonogo.cli import questions, screen
+from gonogo.cli import alerts, questions, screen
 from gonogo.cli.home import Home, add_home, home_of, is_open, pick_run
+from gonogo.clock import SystemClock, stamp
 from gonogo.report import Format, collect, render
 from gonogo.report.words import cut, day_and_time, pad
 from gonogo.run.journal import Journal
+from gonogo.run.silences import Window
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,9 +29,12 @@ def carry_out(options: argparse.Namespace) -> int:
         return 0
     journal = home.journal()
     if options.run is not None:
-        evidence = collect(journal.events(pick_run(journal, options.run, only_open=False)))
+        run = pick_run(journal, options.run, only_open=False)
+        evidence = collect(journal.events(run))
         form = Format.JSON if options.json else Format.TEXT
         screen.say_document(render(evidence, form, width=screen.width()), form.value)
+        for line in () if options.json else _of_alerts(home, journal, run):
+            screen.say(line)
         return 0
     rows = _rows(home, journal)
     if options.json:
@@ -38,6 +43,18 @@ def carry_out(options: argparse.Namespace) -> int:
         for line in _lines(rows, screen.width()):
             screen.say(line.rstrip())
     return 0
+
+
+def _of_alerts(home: Home, journal: Journal, run: str) -> Iterator[str]:
+    """Yield what the alerts of an open run want of people, and what is silenced."""
+    if is_open(journal.events(run)):
+        width = screen.width()
+        yield from alerts.how_to_acknowledge(home, run, alerts.waiting(journal, run), width)
+        yield from alerts.window_lines(home, run, _silenced(journal, run), width)
+
+
+def _silenced(journal: Journal, run: str) -> tuple[Window, ...]:
+    return alerts.open_windows(journal, run, alerts.to_ms(stamp(SystemClock().now())))
 
 
 def _rows(home: Home, journal: Journal) -> list[dict[str, object]]:
@@ -49,6 +66,7 @@ def _row(journal: Journal, run: str, *, served: bool) -> dict[str, object]:
     events = journal.events(run)
     evidence = collect(events)
     asked = questions.waiting(journal, run) if is_open(events) else ()
+    silenced = _silenced(journal, run) if is_open(events) else ()
     state = evidence.outcome.value
     if is_open(events) and evidence.intact:
         carried = served and run == _latest_carried(journal)
@@ -63,6 +81,8 @@ def _row(journal: Journal, run: str, *, served: bool) -> dict[str, object]:
         "started": events[0].at,
         "by": events[0].who,
         "waiting": [questions.as_json(event) for event in asked],
+        "alerts": [questions.as_json(event) for event in alerts.waiting(journal, run)],
+        "silenced": [alerts.window_json(one) for one in silenced],
         "exit_code": evidence.exit_code,
     }
 
@@ -96,6 +116,17 @@ def _lines(rows: list[dict[str, object]], width: int) -> Iterator[str]:
         waiting = row["waiting"]
         for question in waiting if isinstance(waiting, list) else []:
             yield cut(f"        asks: {question['question']}", width)
-    if any(row["waiting"] for row in rows):
+        yield from _told(row, width)
+    if any(row["waiting"] or row["alerts"] for row in rows):
         yield ""
         yield "`gonogo answer` shows what is asked"
+
+
+def _told(row: dict[str, object], width: int) -> Iterator[str]:
+    """Yield the alerts of a run that wait for somebody, and until when others are silent."""
+    told, silenced = row["alerts"], row["silenced"]
+    for alert in told if isinstance(told, list) else []:
+        yield cut(f"        alert: {alert['question']}", width)
+    for window in silenced if isinstance(silenced, list) else []:
+        only = f" ({window['only']})" if window["only"] else ""
+        yield cut(f"        silenced until {window['until']}{only}: {window['reason']}", width)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gonogo.notify import way_of
+from gonogo.notify import beat_of, way_of
 from gonogo.plan.notices import Way
 from gonogo.plan.receivers import OFF, Receivers
 from gonogo.run.bindings import expand
+from gonogo.run.heart import Heart
+from gonogo.run.scene import Scene
 
 
 def bound_ways(
@@ -24,3 +26,11 @@ def bound_ways(
                     channel.kind, address, variables, smtp=smtp, sender=sender
                 )
     return ways
+
+
+def heart_of(scene: Scene, receivers: Receivers, variables: Mapping[str, str]) -> Heart | None:
+    """Return what tells an outside watcher that the run is carried; None when nobody listens."""
+    address = expand(receivers.heartbeat, variables).strip()
+    if not address or address.casefold() in OFF:
+        return None
+    return Heart(scene, beat_of(address, variables), receivers.heartbeat_s)

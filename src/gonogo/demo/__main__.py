@@ -1,4 +1,4 @@
-"""Plays the demo: `python -m gonogo.demo [--no-fault] [--keep] [--home FOLDER]`."""
+"""Plays the demo: `python -m gonogo.demo [campaigns] [--no-fault] [--keep] [--home FOLDER]`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from gonogo.demo.performance import carry_out, configure
+from gonogo.demo import campaigns, performance
 from gonogo.errors import UsageError
 
 
@@ -17,9 +17,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="A real release of a bundled service, on real servers of its own, that goes "
         "wrong and is rolled back.",
     )
-    configure(parser)
+    performance.configure(parser)
+    campaigns.configure(parser)
+    asked = parser.parse_args(arguments)
     try:
-        return carry_out(parser.parse_args(arguments))
+        if asked.service == "campaigns":
+            return campaigns.carry_out(asked)
+        return performance.carry_out(asked)
     except UsageError as error:
         print(f"error[{error.code}]: {error.message}", file=sys.stderr)
         if error.hint:

@@ -20,6 +20,7 @@ import redis
 
 from gonogo.clock import SystemClock
 from gonogo.demo import told
+from gonogo.demo.inbox import Inbox, Message, read
 from gonogo.demo.pace import REAL_TIME, SHORT, Pace
 from gonogo.demo.proof import Claim, State, look
 from gonogo.demo.story import STORIES, Fault, Story
@@ -36,6 +37,7 @@ RUN = (
     *("--yes", "--by", "demo", "--answers", "answers.yml"),
 )
 WIDTH = 78
+LINE = 160
 ENDS_WITHIN_S = 15.0
 INTERRUPTED = 130
 ENDINGS = (0, 1, 4)  # go, no-go, rolled back
@@ -48,8 +50,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--fault",
         choices=[fault.value for fault in STORIES if fault is not Fault.NONE],
         default=Fault.ERRORS.value,
-        help="errors: in the middle of the watch every tenth search begins to fail; "
-        "admin-open: a smoke test finds that a regular user may read the admin API "
+        help="in the middle of the watch: errors (every tenth request fails), slow (some take "
+        "1.3 s longer), cache (it is hardly used any longer), refresh (a materialized view cannot "
+        "be refreshed); admin-open: a smoke test finds that a regular user may read the admin API "
         "(default: %(default)s)",
     )
     which.add_argument("--no-fault", action="store_true", help="a release without a fault: go")
@@ -92,23 +95,9 @@ def play(story: Story, home: Path, *, pace: Pace = SHORT, keep: bool = False) ->
     shelf = _shelf(home.absolute(), clock.now())
     say(f"gonogo demo: {story.title}")
     with ExitStack() as stack:
-        postgres = stack.enter_context(Postgres.start())
-        valkey = stack.enter_context(Valkey.start())
-        place = enter("demo", Account(), None)
-        stack.callback(place.leave)
-        database = postgres.create_database("search")
-        workspace = Workspace.lay_out(place.path / "search", postgres.bin, database, valkey.url())
-        # whoever sweeps up after a kill of ours finds the service by this name
-        (place.path / PID).symlink_to(workspace.folder / "run" / "service.pid")
-        stack.callback(workspace.take_down)
-        workspace.watch(pace)
-        workspace.plant(Fault.NONE if story.healthy is not None else story.fault)
-        workspace.bring_up()
+        workspace = _stage(stack, story, pace)
         before = look(workspace)
-        say(
-            f"\n  PostgreSQL {postgres.version} and Valkey {valkey.version} run, search v1 answers "
-            f"on\n  {workspace.settings['APP_URL']} ({clock.monotonic() - began:.1f} s)\n"
-        )
+        say(f"  {workspace.settings['APP_URL']} ({clock.monotonic() - began:.1f} s)\n")
         _introduce(story, pace)
         planted: list[datetime] = []
         questions = workspace.folder / "queries.txt"
@@ -116,20 +105,44 @@ def play(story: Story, home: Path, *, pace: Pace = SHORT, keep: bool = False) ->
             code = run(workspace, _turn(story, workspace, planted))
         seen = _seen(story, workspace, before)
         recovered = told.recovery(workspace.folder)
+        messages = read(workspace.alerts)
         _collect(workspace.folder, shelf)
         if keep:
             shutil.copytree(workspace.folder, shelf / "workspace", symlinks=True)
     evidence = shelf / "report.json"
     said = told.claims(story.expected, code, evidence, recovered)
     if story.healthy is not None:
-        said += (told.speed(planted[0] if planted else None, evidence, pace),)
+        said += (told.speed(planted, evidence, pace, story.expected.buckets),)
+    arrived = told.arrived(story.expected, messages)
     _announce("What the run says", said)
-    _announce("What is true now, seen without the run", seen)
+    _list("The alerts that arrived", messages)
+    _announce("What is true now, seen without the run", (arrived, *seen))
     say(f"\n{visitors.say()}")
-    result = _conclude((*said, *seen), shelf, clock.monotonic() - began)
+    result = _conclude((*said, arrived, *seen), shelf, clock.monotonic() - began)
     if not any(shelf.iterdir()):
         shelf.rmdir()
     return result
+
+
+def _stage(stack: ExitStack, story: Story, pace: Pace) -> Workspace:
+    """Start the servers and bring v1 up on them; all of it ends with the stack."""
+    postgres = stack.enter_context(Postgres.start())
+    valkey = stack.enter_context(Valkey.start())
+    place = enter("demo", Account(), None)
+    stack.callback(place.leave)
+    database = postgres.create_database("search")
+    bare = Workspace.lay_out(place.path / "search", postgres.bin, database, valkey.url())
+    # whoever sweeps up after a kill of ours finds the service by this name, and its worker ends
+    # when its folder is gone
+    (place.path / PID).symlink_to(bare.folder / "run" / "service.pid")
+    stack.callback(bare.take_down)
+    bare.watch(pace)
+    inbox = stack.enter_context(Inbox(bare.folder / "bin" / "inbox", bare.alerts))
+    workspace = bare.with_settings(ALERT_URL=inbox.url)
+    workspace.bring_up()
+    workspace.plant(Fault.NONE if story.healthy is not None else story.fault.command)
+    say(f"\n  PostgreSQL {postgres.version} and Valkey {valkey.version} run, search v1 answers on")
+    return workspace
 
 
 def _introduce(story: Story, pace: Pace) -> None:
@@ -147,22 +160,22 @@ def _turn(story: Story, workspace: Workspace, planted: list[datetime]) -> Turn |
         return None
 
     def act() -> None:
-        workspace.plant(story.fault)
+        workspace.plant(story.fault.command)
         planted.append(SystemClock().now())
         if not sys.stdout.isatty():  # on a terminal the run draws there
-            say(f"demo     {story.healthy} healthy buckets seen; bin/plant {story.fault}")
+            say(f"demo     {story.healthy} healthy buckets seen; bin/fault {story.fault.command}")
 
     return Turn(workspace.folder, story.healthy, act)
 
 
-def run(workspace: Workspace, turn: Turn | None = None) -> int:
+def run(workspace: Workspace, turn: Turn | None = None, words: Sequence[str] = RUN) -> int:
     """Run the release with the real command on our terminal and return its exit code.
 
     Meanwhile `turn` is asked again and again whether it is time for it. A Ctrl-C on the terminal
     reaches the command by itself, and it says what to do. When it has ended for that reason, with
     a code that stands for no ending of a release, so do we: raises KeyboardInterrupt.
     """
-    command = [sys.executable, "-m", "gonogo", *RUN]
+    command = [sys.executable, "-m", "gonogo", *words]
     sys.stdout.flush()
     pressed: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
@@ -221,6 +234,14 @@ def _announce(heading: str, claims: Sequence[Claim]) -> None:
     say(f"\n{heading}:\n")
     for claim in claims:
         say(claim.say())
+
+
+def _list(heading: str, messages: Sequence[Message]) -> None:
+    say(f"\n{heading}:\n")
+    for message in messages:
+        say(textwrap.shorten(message.say(), LINE, placeholder=" …"))
+    if not messages:
+        say("  none")
 
 
 def _conclude(claims: Sequence[Claim], shelf: Path, seconds: float) -> int:

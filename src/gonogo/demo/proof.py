@@ -62,6 +62,7 @@ class State:
     documents: int
     regular_user: str  # the status that a regular user gets from the admin API
     kept_for_v2: int  # answers of v2 in the cache
+    worker: str  # whether the cache worker runs, as it says itself
     served_by: str  # the releases in the access log, in the order in which they took over
 
 
@@ -86,6 +87,7 @@ def look(workspace: Workspace) -> State:
         documents=0 if counted is None else int(counted[0]),
         regular_user=regular,
         kept_for_v2=_kept(settings["CACHE_URL"]),
+        worker="runs" if workspace.works("bin/worker", "status") else "does not run",
         served_by=_served_by(workspace.access_log),
     )
 

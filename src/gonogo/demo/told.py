@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from gonogo.clock import SystemClock
+from gonogo.demo.inbox import Message, begun
 from gonogo.demo.pace import Pace
 from gonogo.demo.proof import Claim
 from gonogo.demo.story import Expected
 from gonogo.store.journal import SqliteJournal
 
 LOUDNESS = ("warn", "page", "critical")
-SOONEST, LATEST = 1, 3  # buckets from the fault to the start of the rollback
+SOONEST = 1  # buckets from the fault to the start of the rollback
 
 
 def claims(expected: Expected, code: int, evidence: Path, recovered: str) -> tuple[Claim, ...]:
@@ -45,23 +46,29 @@ def claims(expected: Expected, code: int, evidence: Path, recovered: str) -> tup
     return (ended, *found, Claim("after going back", expected.recovered, recovered), chain)
 
 
-def speed(planted: datetime | None, evidence: Path, pace: Pace) -> Claim:
+def speed(planted: Sequence[datetime], evidence: Path, pace: Pace, latest: int) -> Claim:
     """Compare the time from the fault to the start of the rollback with what the rule promises."""
-    said = f"{SOONEST} to {LATEST} buckets of {pace.bucket_s} s"
-    if planted is None:
+    said = f"{SOONEST} to {latest} buckets of {pace.bucket_s} s"
+    if not planted:
         return Claim("the fault came", "in the middle of the watch", "never")
     started = None
     if evidence.is_file():
         data = json.loads(evidence.read_text(encoding="utf-8"))
         started = (data["rollback"] or {}).get("started")
-    text = f"the fault came at {planted:%H:%M:%S} UTC and was answered"
+    text = f"the fault came at {planted[0]:%H:%M:%S} UTC and was answered"
     if started is None:
         return Claim(text, said, "never")
-    took = datetime.fromisoformat(started) - planted
+    took = datetime.fromisoformat(started) - planted[0]
     in_time = timedelta(seconds=SOONEST * pace.bucket_s) <= took
-    in_time &= took <= timedelta(seconds=LATEST * pace.bucket_s)
+    in_time &= took <= timedelta(seconds=latest * pace.bucket_s)
     shown = f"{took.total_seconds():.1f} s"
     return Claim(f"{text} {shown} later", said, said if in_time else shown)
+
+
+def arrived(expected: Expected, messages: Sequence[Message]) -> Claim:
+    """Compare the severities of the alerts that arrived with those that were announced."""
+    heard = ", ".join(begun(messages)) or "none"
+    return Claim("the alerts that arrived", expected.arrived, heard)
 
 
 def recovery(folder: Path) -> str:

@@ -32,6 +32,7 @@ LEFT_BEHIND = (
 )
 PACKAGE_ROOT = Path(gonogo.__file__).parents[1]
 SCRIPT_WITHIN_S = 60.0
+REFRESH_EVERY_S = "3"  # each view, by the worker; a minute in a service that is not an exercise
 ANSWERS = """\
 The results of a few searches look right to somebody who knows the documents:
   answer: "yes"
@@ -94,6 +95,8 @@ class Workspace:
             "APP_URL": f"http://{HOST}:{free_port()}",
             "DATABASE_URL": database,
             "CACHE_URL": cache,
+            "ALERT_URL": "off",
+            "REFRESH_EVERY_S": REFRESH_EVERY_S,
         }
         bare = cls(folder, settings)
         users = {
@@ -103,14 +106,24 @@ class Workspace:
         return cls(folder, {**settings, **users})
 
     def bring_up(self) -> None:
-        """Migrate the empty database for v1 and start v1; returns when it is healthy."""
+        """Migrate the empty database for v1, start v1 and its worker; returns when both work."""
         self.script("bin/migrate", "up", "--to", "0001", "--for", "v1")
         self.script("bin/switch", "v1")
         self.script("bin/service", "start")
+        self.script("bin/worker", "start")
 
     def plant(self, fault: str) -> None:
-        """Put a fault into the configuration of v2, or with `none` take it out."""
-        self.script("bin/plant", fault)
+        """Plant a fault, in the words of `bin/fault`; `none` takes it out."""
+        self.script("bin/fault", *fault.split())
+
+    def with_settings(self, **more: str) -> Workspace:
+        """Return the same workspace with more settings, or others."""
+        return Workspace(self.folder, {**self.settings, **more})
+
+    @property
+    def alerts(self) -> Path:
+        """Return the file with a line of JSON per alert that arrived."""
+        return self.folder / "logs" / "alerts.jsonl"
 
     def watch(self, pace: Pace) -> None:
         """Write another length and width into the heading of the runbook's watch."""
@@ -129,8 +142,13 @@ class Workspace:
         return self.folder / "logs" / "access.jsonl"
 
     def take_down(self) -> None:
-        """Stop whatever release of the service runs; never raises."""
+        """Stop whatever release of the service runs, and the worker; never raises."""
+        self._run("bin/worker", "stop")
         self._run("bin/service", "stop")
+
+    def works(self, program: str, *arguments: str) -> bool:
+        """Run one of the service's scripts and say whether it ended well."""
+        return self._run(program, *arguments).returncode == 0
 
     def script(self, program: str, *arguments: str) -> str:
         """Run one of the service's scripts and return what it printed.

@@ -8,8 +8,9 @@ everybody who was told. Alerts that are due in the same step share one message p
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, replace
 
+from gonogo.judge.alert import Alert, Decision, Stepped, alert_from_json
 from gonogo.judge.raising import Raising
 from gonogo.plan.notices import URGENCY, Line, Notice, Reason, Severity, State
 from gonogo.plan.receivers import Receivers, Rung, Silence
@@ -24,85 +25,6 @@ _QUIET = frozenset(
         Reason.NOBODY,
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What was decided about one alert, and why; nobody is told when `contacts` is empty."""
-
-    alert: str
-    reason: Reason
-    contacts: tuple[str, ...] = ()
-    who: str = ""  # the person who acknowledged, or who answers for the planned window
-
-    def as_json(self) -> dict[str, object]:
-        """Return the form in which a decision is journaled."""
-        return {
-            "alert": self.alert,
-            "reason": self.reason.value,
-            "contacts": list(self.contacts),
-            "who": self.who,
-        }
-
-
-@dataclass(slots=True)
-class Alert:
-    """One alert from the moment it was raised to its end."""
-
-    id: str
-    rule: str
-    severity: Severity
-    text: str
-    since_ms: int
-    raised_ms: int
-    always: bool = False
-    told_ms: int | None = None  # the first message at this severity
-    rungs: int = 0  # how many rungs of the ladder know of it
-    told: dict[str, int] = field(default_factory=dict)  # contact -> the last message
-    acknowledged: str = ""  # by whom
-    asks: int = 1  # an acknowledgement does not hold for what becomes worse
-    overdue: bool = False
-    hurried: bool = False  # those who were told could not be reached
-    over: bool = False
-    last: Reason | None = None  # the last decision, so that silence is not journaled twice
-    changed: bool = True  # something was said about it since the last step
-
-    @property
-    def ack(self) -> str:
-        """Return the item of the question whose answer acknowledges this alert."""
-        return f"alert/{self.id}?ack" + (f"-{self.asks}" if self.asks > 1 else "")
-
-    @property
-    def repeats(self) -> bool:
-        """Say whether it is told until somebody acknowledges."""
-        return self.overdue or URGENCY[self.severity].repeats
-
-    @property
-    def waits(self) -> bool:
-        """Say whether a person is asked to acknowledge it now."""
-        return self.repeats and bool(self.told) and not self.acknowledged and not self.over
-
-    def mend_by_ms(self) -> int | None:
-        """Return when it must be mended, by its severity; None when that has no clock."""
-        within = URGENCY[self.severity].mend_within_s
-        return None if within is None or self.overdue else self.raised_ms + within * 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Stepped:
-    """What one step decided: the messages to send and why, in order."""
-
-    notices: tuple[Notice, ...] = ()
-    decisions: tuple[Decision, ...] = ()
-
-    @property
-    def anything(self) -> bool:
-        """Say whether there is anything to journal."""
-        return bool(self.notices or self.decisions)
-
-    def __add__(self, later: Stepped) -> Stepped:
-        """Return what two steps decided, one after the other."""
-        return Stepped(self.notices + later.notices, self.decisions + later.decisions)
 
 
 class Alerts:
@@ -134,6 +56,9 @@ class Alerts:
                     since_ms=raising.since_ms,
                     raised_ms=now_ms,
                     always=raising.always,
+                    metrics=raising.metrics,
+                    within_s=raising.within_s,
+                    once=raising.once,
                 )
             )
             return
@@ -141,6 +66,7 @@ class Alerts:
         if URGENCY[raising.severity].rank > URGENCY[known.severity].rank:
             known.severity = raising.severity
             known.raised_ms = now_ms
+            known.within_s = raising.within_s
             known.overdue = False
             self._ask_anew(known)
 
@@ -181,6 +107,13 @@ class Alerts:
         """Add a planned window."""
         self.silences.append(silence)
 
+    def unsilence(self, name: str, at_ms: int) -> None:
+        """End a planned window before its time; what is still open is told then."""
+        self.silences = [
+            replace(one, until_ms=min(one.until_ms, at_ms)) if one.name == name else one
+            for one in self.silences
+        ]
+
     # --- what follows
 
     def step(self, now_ms: int) -> Stepped:
@@ -198,7 +131,7 @@ class Alerts:
                 who = self._who(alert, reason, now_ms)
                 decisions.append(Decision(alert.id, reason, contacts, who))
             alert.changed = False
-        self.open = [alert for alert in self.open if not alert.over]
+        self.open = [alert for alert in self.open if not alert.is_done]
         return Stepped(self._notices(lines, now_ms), tuple(decisions))
 
     def end(self, now_ms: int) -> Stepped:
@@ -312,7 +245,7 @@ class Alerts:
             reason=reason,
             text=alert.text,
             since_ms=alert.since_ms,
-            urgent=alert.repeats,
+            urgent=alert.urgent,
             ack=ack,
         )
         for contact in contacts:
@@ -333,7 +266,8 @@ class Alerts:
     def _window(self, alert: Alert, now_ms: int) -> Silence | None:
         if alert.always:
             return None
-        return next((s for s in self.silences if s.covers(alert.rule, alert.text, now_ms)), None)
+        about = f"{alert.text} {alert.metrics}"
+        return next((s for s in self.silences if s.covers(alert.rule, about, now_ms)), None)
 
     def _silenced(self, alert: Alert, now_ms: int) -> bool:
         return self._window(alert, now_ms) is not None
@@ -386,15 +320,5 @@ class Alerts:
         assert isinstance(alerts, list)
         assert isinstance(silences, list)
         self._number, self._episodes = number, dict(episodes)
-        self.open = [
-            Alert(
-                **{
-                    **alert,
-                    "severity": Severity(alert["severity"]),
-                    "last": Reason(alert["last"]) if alert["last"] else None,
-                    "told": dict(alert["told"]),
-                }
-            )
-            for alert in alerts
-        ]
+        self.open = [alert_from_json(alert) for alert in alerts]
         self.silences = [Silence(**silence) for silence in silences]

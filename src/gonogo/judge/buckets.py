@@ -230,7 +230,7 @@ class Bucket:
             self.metric,
             self.start_ms,
             self.width_ms,
-            _together(self.body, other.body),
+            merged(self.body, other.body),
             min(self.watched_ms, other.watched_ms),
             bad,
             self.late + other.late,
@@ -291,8 +291,8 @@ def _body(shape: Shape, data: Mapping[str, object]) -> Body:
             return Given(figures)
 
 
-def _together(mine: Body, theirs: Body) -> Body:
-    """Merge two bodies; the caller has seen that they have one shape."""
+def merged(mine: Body, theirs: Body) -> Body:
+    """Return two bodies of one shape as one."""
     match mine:
         case Sketch():
             assert isinstance(theirs, Sketch)

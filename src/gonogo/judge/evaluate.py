@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
 from gonogo.judge.compare import Judgement, compare_value
 from gonogo.judge.lookup import Datum, Missing, find, is_empty
+from gonogo.judge.recorded import against_recorded
 from gonogo.judge.wording import say_datum
-from gonogo.plan.condition import Condition, Join, Op, Predicate, Quantifier, Relative
+from gonogo.plan.condition import Condition, Join, Op, Predicate, Quantifier, Recorded, Relative
 from gonogo.plan.units import Quantity
 
 __all__ = ["Datum", "Judged", "Missing", "Part", "Truth", "evaluate", "evaluate_observation"]
@@ -26,6 +27,14 @@ class Truth(StrEnum):
     PASS = "pass"  # noqa: S105 - the condition holds
     FAIL = "fail"  # it was looked at and does not hold
     UNKNOWN = "unknown"  # not enough to say
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was kept before: baselines of figures by name, values that steps recorded."""
+
+    baseline: Mapping[str, Quantity] = field(default_factory=dict)
+    recorded: Mapping[str, Datum] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +87,8 @@ def evaluate(condition: Condition, lookup: Lookup) -> Judged:
     The window is not looked at: it is the trigger's business to count how often this holds.
     """
     return _together(
-        condition, [_one(predicate, lookup(predicate), {}) for predicate in condition.predicates]
+        condition,
+        [_one(predicate, lookup(predicate), _Known()) for predicate in condition.predicates],
     )
 
 
@@ -87,13 +97,14 @@ def evaluate_observation(
     indicators: Mapping[str, Datum],
     rows: Sequence[Mapping[str, Datum]] | None = None,
     baseline: Mapping[str, Quantity] | None = None,
+    recorded: Mapping[str, Datum] | None = None,
 ) -> Judged:
     """Judge a condition on the named values of one observation and the rows of its result.
 
     A name is looked up among the indicators first, then as a column of the only row. With several
     rows a column needs `in every row` or `in any row`; without rows nothing passes.
     """
-    known = baseline or {}
+    known = _Known(baseline or {}, recorded or {})
     return _together(
         condition,
         [_observed(predicate, indicators, rows, known) for predicate in condition.predicates],
@@ -122,9 +133,9 @@ def _expected(predicate: Predicate) -> str:
     return (said.removeprefix("= ") if predicate.op is Op.EQ else said) + rows
 
 
-def _one(predicate: Predicate, datum: Datum | Missing, baseline: Mapping[str, Quantity]) -> Part:
+def _one(predicate: Predicate, datum: Datum | Missing, known: _Known) -> Part:
     """Judge one predicate on one value."""
-    found = _truth(predicate, datum, baseline)
+    found = _truth(predicate, datum, known)
     actual = "" if isinstance(datum, Missing) else say_datum(datum)
     if found.holds is None:
         return _unknown(predicate, found.why, actual)
@@ -132,15 +143,15 @@ def _one(predicate: Predicate, datum: Datum | Missing, baseline: Mapping[str, Qu
     return Part(predicate, truth, actual or "absent", found.expected or _expected(predicate), "")
 
 
-def _truth(
-    predicate: Predicate, datum: Datum | Missing, baseline: Mapping[str, Quantity]
-) -> Judgement:
+def _truth(predicate: Predicate, datum: Datum | Missing, known: _Known) -> Judgement:
     if predicate.op in {Op.EXISTS, Op.ABSENT}:
         return _existence(predicate.op, datum)
     if isinstance(datum, Missing):
         return Judgement(None, datum.why)
     if isinstance(predicate.value, Relative):
-        return _against_baseline(predicate, datum, baseline)
+        return _against_baseline(predicate, datum, known.baseline)
+    if isinstance(predicate.value, Recorded):
+        return against_recorded(predicate, datum, known.recorded)
     return compare_value(predicate.op, datum, predicate.value)
 
 
@@ -173,21 +184,21 @@ def _observed(
     predicate: Predicate,
     indicators: Mapping[str, Datum],
     rows: Sequence[Mapping[str, Datum]] | None,
-    baseline: Mapping[str, Quantity],
+    known: _Known,
 ) -> Part:
     if predicate.quantifier is not None:
-        return _over_rows(predicate, predicate.quantifier, rows, baseline)
+        return _over_rows(predicate, predicate.quantifier, rows, known)
     datum = _named(predicate, indicators)
     if not isinstance(datum, Missing) or rows is None:
-        return _one(predicate, datum, baseline)
+        return _one(predicate, datum, known)
     columns = [row for row in rows if not isinstance(_named(predicate, row), Missing)]
     if not rows:
         return _unknown(predicate, "the result has no rows")
     if not columns:
-        return _one(predicate, datum, baseline)
+        return _one(predicate, datum, known)
     if len(rows) > 1:
         return _unknown(predicate, f"{len(rows)} rows: say `in every row` or `in any row`")
-    return _one(predicate, _named(predicate, rows[0]), baseline)
+    return _one(predicate, _named(predicate, rows[0]), known)
 
 
 def _named(predicate: Predicate, values: Mapping[str, Datum]) -> Datum | Missing:
@@ -219,12 +230,12 @@ def _over_rows(
     predicate: Predicate,
     quantifier: Quantifier,
     rows: Sequence[Mapping[str, Datum]] | None,
-    baseline: Mapping[str, Quantity],
+    known: _Known,
 ) -> Part:
     """Judge a predicate on each row; no rows are no evidence."""
     if not rows:
         return _unknown(predicate, "the result has no rows")
-    parts = [_one(predicate, _named(predicate, row), baseline) for row in rows]
+    parts = [_one(predicate, _named(predicate, row), known) for row in rows]
     every = quantifier is Quantifier.EVERY
     truth = Truth.PASS if every else Truth.FAIL
     for part in parts:

@@ -6,15 +6,18 @@ line by line, and a rule that cannot be judged on its metric refuses the run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from decimal import Decimal
 
 from gonogo.errors import Diagnostic, Severity
-from gonogo.judge.buckets import Form, Shape
 from gonogo.judge.candidates import answers
+from gonogo.judge.course import LONGER as LONGER
+from gonogo.judge.course import Course as Course
+from gonogo.judge.course import course_of as course_of
+from gonogo.judge.course import form_of as form_of
+from gonogo.judge.hearing import unheard_in
 from gonogo.judge.measures import least_samples, misfit
-from gonogo.judge.rules import Terms, check
+from gonogo.judge.rules import check
 from gonogo.judge.streaks import Pattern, pattern_of
 from gonogo.plan.kinds import Role
 from gonogo.plan.model import Consequence, Plan, Rule
@@ -22,66 +25,10 @@ from gonogo.plan.samples import Yields
 from gonogo.plan.sources import HttpSource, LogSource, Source
 from gonogo.plan.sources_read import read_metric
 
-BUCKET_S = 300
-"""The width of a bucket when the runbook says none."""
-LONGER = 24
-"""How many buckets a watch may last longer while a streak is open."""
 RATES = (Decimal("0.01"), Decimal("0.001"))
 """The shares of good buckets that breach by chance, for which false rollbacks are stated."""
 _MOST_STATES = 4096
 _MOST_WORK = 4_000_000
-
-
-def form_of(source: Source) -> Form:
-    """Return what the buckets of a source are made of."""
-    return Form(
-        shape=Shape(source.yields.value),
-        unit=source.unit or ("%" if source.yields is Yields.SHARE else ""),
-        stat=source.stat_given or "avg",
-        least=source.minimum_samples,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """The watch of a plan: its rules, their metrics, its buckets."""
-
-    rules: tuple[Rule, ...]  # those whose metrics are all bound
-    sources: Mapping[str, Source]
-    forms: Mapping[str, Form]
-    width_ms: int
-    planned: int  # buckets
-
-    @property
-    def terms(self) -> Terms:
-        """Return the terms on which the watch is judged."""
-        return Terms(width_ms=self.width_ms)
-
-
-def course_of(plan: Plan) -> Course:
-    """Return the watch of a plan; a metric with mistakes takes its rules along."""
-    names = [target.name for target in plan.targets]
-    found = {metric.name: read_metric(metric, names)[0] for metric in plan.metrics}
-    sources = {name: source for name, source in found.items() if source is not None}
-    forms = {name: form_of(source) for name, source in sources.items()}
-    rules = tuple(
-        rule
-        for rule in plan.rules
-        if all((p.metric or "") in forms for p in rule.condition.predicates)
-    )
-    width = max(1, int(Decimal(plan.settings.get("bucket", BUCKET_S)) * 1000))
-    return Course(rules, sources, forms, width, _planned(plan, width))
-
-
-def _planned(plan: Plan, width_ms: int) -> int:
-    """Return how many buckets the watch lasts: its stated length, else its longest rule."""
-    phase = next((p for p in plan.phases if p.role is Role.WATCH), None)
-    if phase is not None and phase.span_s is not None:
-        return max(1, -(-int(phase.span_s * 1000) // width_ms))
-    windows = [rule.condition.window for rule in plan.rules if rule.condition.window]
-    counts = [window.of or window.count or 1 for window in windows]
-    lasting = [-(-int((window.seconds or 0) * 1000) // width_ms) for window in windows]
-    return max([1, *counts, *lasting])
 
 
 def fires_between(pattern: Pattern, width_ms: int) -> tuple[int, int]:
@@ -153,15 +100,18 @@ def mistakes_of_watch(plan: Plan) -> tuple[Diagnostic, ...]:
         return ()
     if course.width_ms % 1000:
         return (_crooked(plan, course),)
-    misfits = check(course.rules, course.forms, course.terms)
-    hint = "compare it in its own unit, or bind another metric"
-    found = [Diagnostic("GN347", m.message, m.span, hint=hint) for m in misfits]
-    found += _unwatched(plan, course)
-    strange = {m.rule for m in misfits}
+    found = [*_misfits(course), *_unwatched(plan, course)]
+    strange = {m.rule for m in check(course.rules, course.forms, course.terms)}
     for rule in course.rules:
         if rule.id not in strange:
             found += _about(rule, course)
-    return tuple(found)
+    return (*found, *unheard_in(plan))
+
+
+def _misfits(course: Course) -> Iterator[Diagnostic]:
+    hint = "compare it in its own unit, or bind another metric"
+    for one in check(course.rules, course.forms, course.terms):
+        yield Diagnostic("GN347", one.message, one.span, hint=hint)
 
 
 def _crooked(plan: Plan, course: Course) -> Diagnostic:
@@ -173,6 +123,18 @@ def _crooked(plan: Plan, course: Course) -> Diagnostic:
         place,
         hint="write for example `in 5-minute buckets` or `in 10-second buckets`",
     )
+
+
+def refusals(plan: Plan) -> tuple[Diagnostic, ...]:
+    """Return why a watch cannot be begun: what `gonogo lint` reports as errors of its rules."""
+    names = [target.name for target in plan.targets]
+    found = [d for metric in plan.metrics for d in read_metric(metric, names)[1]]
+    course = course_of(plan)
+    if course.rules and course.width_ms % 1000:
+        found.append(_crooked(plan, course))
+    else:
+        found += _misfits(course)
+    return tuple(d for d in found if d.severity is Severity.ERROR)
 
 
 def is_watched(plan: Plan) -> bool:
@@ -202,12 +164,12 @@ def _about(rule: Rule, course: Course) -> Iterator[Diagnostic]:
     yield from never
     if never:
         return
-    if pattern.need > course.planned:
+    if pattern.need > course.room(rule):
         yield _warning(
             "GN348",
             rule,
-            f"takes {pattern.need} buckets, the watch has {course.planned}: it fires only where the"
-            " watch goes on in an open streak",
+            f"takes {pattern.need} buckets, the watch has {course.room(rule)}: it fires only where"
+            " the watch goes on in an open streak",
             "shorten the window, or watch longer",
         )
     yield _when(rule, pattern, course)
@@ -225,12 +187,12 @@ def _never(rule: Rule, pattern: Pattern, course: Course) -> Iterator[Diagnostic]
     elif seen == {True}:
         what = "can never be met" if objective else "holds for every value: it always fires"
         yield _warning("GN349", rule, f"`{rule.condition.text}` {what}", "mend the limit")
-    if pattern.need > course.planned + LONGER:
+    if pattern.need > course.room(rule) + LONGER:
         yield _warning(
             "GN348",
             rule,
             f"can never fire: it takes {pattern.need} buckets, the watch ends after"
-            f" {course.planned}",
+            f" {course.room(rule)}",
             "shorten the window, or watch longer",
         )
 
@@ -285,9 +247,10 @@ def _when(rule: Rule, pattern: Pattern, course: Course) -> Diagnostic:
     if pattern.of > pattern.need:
         which += f" within {pattern.of}"
     at = lasting(pattern.need * course.width_ms)
-    here = f"bucket {pattern.need} of {course.planned}, {at} into it"
-    if pattern.need > course.planned:
-        here = f"{lasting((pattern.need - course.planned) * course.width_ms)} after its planned end"
+    room = course.room(rule)
+    here = f"bucket {pattern.need} of {room}, {at} into it"
+    if pattern.need > room:
+        here = f"{lasting((pattern.need - room) * course.width_ms)} after its planned end"
     span = f"{lasting(first)} to {lasting(last)}" if first else f"at most {lasting(last)}"
     return Diagnostic(
         "GN351",
@@ -299,7 +262,7 @@ def _when(rule: Rule, pattern: Pattern, course: Course) -> Diagnostic:
 
 
 def _by_chance(rule: Rule, pattern: Pattern, course: Course) -> Iterator[Diagnostic]:
-    likely = [chance(pattern, share, course.planned) for share in RATES]
+    likely = [chance(pattern, share, course.room(rule)) for share in RATES]
     if None in likely:
         return
     often, seldom = (percent(each or 0.0) for each in likely)

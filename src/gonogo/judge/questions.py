@@ -258,6 +258,16 @@ def shown(predicate: Predicate, form: Form, bucket: Bucket) -> Quantity | Missin
     return Quantity(faithful(value * factor, bounds), unit)
 
 
+def figure(predicate: Predicate, form: Form, bucket: Bucket) -> Quantity | Missing:
+    """Return a figure that is compared with nothing, rounded to three digits."""
+    if isinstance(bucket.body, Given) and (predicate.stat or "") not in bucket.body.figures:
+        return Missing(f"the source gave no {predicate.stat or 'figure'}")
+    value = _value(predicate, form, bucket)
+    if value is None:
+        value = _estimate(stat_of(predicate, form), bucket, [], [])
+    return Quantity(faithful(value, []), form.unit)
+
+
 def _value(predicate: Predicate, form: Form, bucket: Bucket) -> Fraction | None:
     """Return the exact value; None for a percentile of a histogram."""
     match bucket.body:

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gonogo.plan.model import Consequence
-from gonogo.plan.notices import Severity
+from gonogo.plan.notices import Severity, moment
 
 ROLLBACK = "rollback"
 """The rule of the alert that every rollback raises, whatever the author wrote."""
 BLIND, NO_DATA = "blind", "no-data"
+UNWATCHED = "unwatched"
+"""The rule of the alert that tells of a time in which no gonogo was there to watch."""
+_SHORT_GAP_S, _LONG_GAP_S = 60.0, 600.0
 
 _OF_CONSEQUENCE: Mapping[str, Severity] = {
     Consequence.WARN.value: Severity.WARN,
@@ -29,6 +32,9 @@ class Raising:
     text: str
     since_ms: int
     always: bool = False  # no planned window silences it
+    metrics: str = ""  # names of the figures that it is about
+    within_s: float | None = None  # to be mended in this time, where the runbook says so
+    once: bool = False  # a fact that is over when it is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +81,20 @@ def rollback_alert(why: str, at_ms: int, *, failed: bool = False) -> Raising:
 def rollback_over(why: str = "") -> Clearing:
     """Return the end of the alert of a rollback that was proved."""
     return Clearing(ROLLBACK, f"rolled back, the old state is proved{': ' + why if why else ''}")
+
+
+def unwatched(gap_s: float, until_ms: int, *, width_s: float = 0.0) -> Raising | None:
+    """Return what people are told of a gap in a watch; None when it was a moment only.
+
+    `gap_s` counts from the last that was journaled, which may be the close of a bucket of
+    `width_s`. A gap that is surely as long as a metric may be blind wakes people up.
+    """
+    if gap_s < _SHORT_GAP_S:
+        return None
+    since_ms = until_ms - int(gap_s * 1000)
+    severity = Severity.PAGE if gap_s - width_s >= _LONG_GAP_S else Severity.WARN
+    minutes, seconds = divmod(round(gap_s), 60)
+    hours, minutes = divmod(minutes, 60)
+    lasted = f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {seconds:02d} s"
+    text = f"nobody watched for up to {lasted}, {moment(since_ms)} to {moment(until_ms)}: "
+    return Raising(UNWATCHED, severity, text + "gonogo was not running", since_ms, once=True)

@@ -15,6 +15,7 @@ from gonogo.judge.evaluate import Judged
 from gonogo.judge.measures import limits_of, with_baseline
 from gonogo.judge.questions import Buckets, Lack, Question, misfits, no_data, usable
 from gonogo.judge.streaks import Event, Pattern, State, Streak, pattern_of
+from gonogo.plan.condition import Condition
 from gonogo.plan.model import Consequence, Rule
 from gonogo.plan.units import Quantity
 from gonogo.source import Span
@@ -156,6 +157,7 @@ class Machine:
         self.terms = terms or Terms()
         self.forms = dict(forms)
         self.last_ms: int | None = None
+        self._made_up: set[str] = set()
         problems = check(rules, forms, self.terms)
         if problems:
             raise ValueError("; ".join(f"{p.rule}: {p.message}" for p in problems))
@@ -225,7 +227,7 @@ class Machine:
         for judge in self._judges:
             streak = judge.streak
             before = streak.state
-            truth = judge.truth(seen)
+            truth = judge.bad if judge.rule.id in self._made_up else judge.truth(seen)
             if truth is None:
                 streak.silence()
                 continue
@@ -239,14 +241,24 @@ class Machine:
         self.last_ms = start_ms
         return moves
 
+    def make_up(self, rule: str) -> None:
+        """Count every slice from here on as a breach of a rule, for a drill; its reasons say so."""
+        self._made_up.add(rule)
+
     def event(self, rule: str, buckets: Buckets) -> Event:
         """Return what the buckets of a slice say about a written rule, without moving it."""
         judge = next(judge for judge in self._judges if judge.rule.id == rule)
+        if rule in self._made_up:
+            return Event.BREACH
         truth = judge.truth(usable(buckets, self.terms.least_watched_ms))
         if truth is None:
             lacking = judge.question.lack(buckets)
             return Event.NO_DATA if lacking is Lack.NO_DATA else Event.INSUFFICIENT
         return Event.BREACH if truth is judge.bad else Event.GOOD
+
+    def asked(self, rule: str) -> Condition:
+        """Return the condition of a written rule with its baseline worked out."""
+        return next(j for j in self._judges if j.rule.id == rule).question.condition
 
     def say(self, rule: str, buckets: Buckets) -> str:
         """Return what the buckets of a slice say about a written rule, in a sentence."""
@@ -257,6 +269,7 @@ class Machine:
         told = judge.told(buckets, self.terms)
         streak = judge.streak
         bad = streak.state in {State.PENDING, State.FIRING}
+        made_up = "made up for a drill: " if judge.rule.id in self._made_up else ""
         return Move(
             judge.rule.id,
             judge.rule.consequence,
@@ -265,7 +278,7 @@ class Machine:
             before,
             streak.state,
             Event.BREACH if bad else Event.GOOD,
-            f"{told.sentence} ({self._count(streak, start_ms)})",
+            f"{made_up}{told.sentence} ({self._count(streak, start_ms)})",
             streak.breaches,
             {part.predicate.subject() or "value": part.actual for part in told.parts},
         )
@@ -314,6 +327,31 @@ class Machine:
                 )
             )
         return moves
+
+    def follow(self, before: Machine) -> None:
+        """Go on where another machine stands, for the rules and metrics that both have.
+
+        Raises:
+            ValueError: it judged on other terms.
+        """
+        if before._terms() != self._terms():
+            msg = "the rules before were judged on other terms"
+            raise ValueError(msg)
+        written = {judge.rule.id: judge for judge in before._judges}
+        for judge in self._judges:
+            other = written.get(judge.rule.id)
+            if other is not None and other.text == judge.text:
+                judge.streak = Streak.from_json(other.streak.as_json())
+        silences = {silence.id: silence for silence in before._silences}
+        for silence in self._silences:
+            if silence.id in silences:
+                silence.streak = Streak.from_json(silences[silence.id].streak.as_json())
+        self.last_ms = before.last_ms
+
+    def anew(self) -> None:
+        """Count from here on for another watch; where each rule stands stays as it is."""
+        for judge in self._judges:
+            judge.streak.anew()
 
     def _terms(self) -> list[object]:
         terms = self.terms

@@ -202,6 +202,20 @@ class Streak:
         self.state = state
         self.since_ms = at_ms
 
+    def anew(self) -> None:
+        """Forget what was counted and keep where the rule stands: another watch begins.
+
+        A rule that is firing has fired in the new watch too. Silence of before was judged with
+        the watch before, so that only breaches that are known count towards a doubt.
+        """
+        self.fired = 1 if self.state is State.FIRING else 0
+        self.known = self.breached = self.silent = 0
+        self.doubt = False
+        self.run = 0
+        if self.state is State.PENDING:
+            for _, bad in self.starts:
+                self.run = (self.run << 1) | bad
+
     def as_json(self) -> dict[str, object]:
         """Return all of it."""
         return {

@@ -8,7 +8,7 @@ from __future__ import annotations
 from gonogo.judge.rules import Machine, clock_time
 from gonogo.judge.streaks import State, Streak
 from gonogo.judge.verdict import Finding, Status, Verdict, decide
-from gonogo.plan.model import Consequence, Rule
+from gonogo.plan.model import TELLS, Consequence, Rule
 
 MUST_HOLD = frozenset({Consequence.OBJECTIVE})
 DECIDES = frozenset({Consequence.OBJECTIVE, Consequence.ROLLBACK})
@@ -30,7 +30,7 @@ def findings(machine: Machine, *, complete: bool) -> list[Finding]:
     found = [
         _finding(machine, rule, streaks[rule.id])
         for rule in machine.rules
-        if rule.consequence is not Consequence.WARN
+        if rule.consequence not in TELLS
     ]
     if not complete:
         found.append(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import shlex
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,9 +10,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from gonogo.databases import redis as databases
 from gonogo.plan import filling
 from gonogo.plan.counters import Growth, Number, WentBackError, share_of
 from gonogo.plan.kinds import Context
@@ -85,7 +83,7 @@ class RedisReader:
         source = self._source
         if source.command:
             return self._sample(now_ms, self._number(self._ask(*self._words)))
-        info = _fields(self._ask("INFO", "all"))
+        info = databases.fields(self._ask("INFO", "all"))
         if source.hits:
             return self._share(info, now_ms)
         value = self._field(info, source.value)
@@ -145,18 +143,7 @@ class RedisReader:
 
     def _say(self, words: tuple[str, ...]) -> Any:
         if self._connection is None:
-            limit = self._source.timeout_s
-            pool = redis.ConnectionPool.from_url(
-                self._address,
-                socket_timeout=limit,
-                socket_connect_timeout=min(limit, 10.0),
-                retry=Retry(NoBackoff(), 0),
-                protocol=2,
-                driver_info=None,  # no introduction: without a password nothing is said
-            )
-            connection = pool.make_connection()
-            connection.connect()  # type: ignore[no-untyped-call]
-            self._connection = connection
+            self._connection = databases.open_at(self._address, self._source.timeout_s)
         self._connection.send_command(*words)  # type: ignore[no-untyped-call]
         reply = self._connection.read_response(disable_decoding=True)
         if isinstance(reply, Exception):
@@ -164,32 +151,5 @@ class RedisReader:
         return reply
 
     def _explained(self, problem: Exception) -> str:
-        said = self._redact(str(problem))
-        where = self._redact(re.sub(r"^\w+://(?:[^@/]*@)?", "", self._address))
-        if isinstance(problem, redis.AuthenticationError) or re.search("WRONGPASS|NOAUTH", said):
-            return f"`{where}` refuses the password"
-        if isinstance(problem, redis.TimeoutError | TimeoutError):
-            return f"`{where}` did not answer within {self._source.timeout_s:g} s"
-        if isinstance(problem, redis.BusyLoadingError):
-            return f"`{where}` is still loading its data"
-        if isinstance(problem, redis.ResponseError):
-            return f"`{where}` answered with an error: {said}"
-        if "refused" in said:
-            return f"nothing answers at `{where}`: connection refused"
-        return f"no answer from `{where}`: {said}"
-
-
-def _fields(reply: object) -> dict[str, str]:
-    """Return the fields of INFO; `db0:keys=1,expires=0` gives `db0.keys` and the like too."""
-    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else str(reply)
-    found: dict[str, str] = {}
-    for line in text.splitlines():
-        name, colon, value = line.partition(":")
-        if not colon or line.startswith("#"):
-            continue
-        found[name] = value
-        if "=" in value:
-            for part in value.split(","):
-                key, _, inner = part.partition("=")
-                found[f"{name}.{key}"] = inner
-    return found
+        where = self._redact(databases.without_user(self._address))
+        return databases.reason(problem, where, self._source.timeout_s, self._redact)[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gonogo.plan.notices import Way
+from gonogo.plan.notices import Beat, Way
 
 _TRUSTED = ("SSL_CERT_FILE", "CURL_CA_BUNDLE")
 
@@ -19,7 +19,7 @@ def way_of(
     Raises:
         KeyError: there is no such kind of channel.
     """
-    trusted = next((variables[name] for name in _TRUSTED if variables.get(name)), "")
+    trusted = _trusted(variables)
     if kind == "mail":
         from gonogo.notify.mail import Mail
 
@@ -37,3 +37,14 @@ def way_of(
     if kind == "webhook":
         return Webhook(address, trusted=trusted)
     raise KeyError(kind)
+
+
+def beat_of(address: str, variables: Mapping[str, str]) -> Beat:
+    """Return what tells an address, which is bound, that a run is carried."""
+    from gonogo.notify.webhook import Heartbeat
+
+    return Heartbeat(address, trusted=_trusted(variables))
+
+
+def _trusted(variables: Mapping[str, str]) -> str:
+    return next((variables[name] for name in _TRUSTED if variables.get(name)), "")

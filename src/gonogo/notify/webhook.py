@@ -96,6 +96,19 @@ class Webhook:
 
 
 @dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """Posts to an address whose owner calls somebody when the posts stop."""
+
+    url: str
+    timeout_s: float = TIMEOUT_S
+    trusted: str = ""
+
+    def beat(self, body: Mapping[str, object]) -> Receipt:
+        """Post once."""
+        return post(self.url, body, self.timeout_s, trusted=self.trusted)
+
+
+@dataclass(frozen=True, slots=True)
 class Slack:
     """Posts to an incoming webhook of Slack; a copy says so, since Slack cannot tell."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from gonogo.plan.grammar_recorded import says_itself
 from gonogo.plan.units import Dimension, Quantity, plain
 from gonogo.plan.words import is_plain_name
 from gonogo.source import Span
@@ -61,13 +62,20 @@ class Relative:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """What an earlier step of the run kept under a name: `recorded previous release`."""
+
+    name: str  # in small letters, one space between two words
+
+
+@dataclass(frozen=True, slots=True)
 class Version:
     """A version, compared part by part and never as a number: 2.20 comes after 2.9."""
 
     text: str
 
 
-Value = Quantity | str | bool | Null | Relative | Version | tuple[Quantity, ...]
+Value = Quantity | str | bool | Null | Relative | Recorded | Version | tuple[Quantity, ...]
 
 
 def _quoted(text: str, mark: str = '"') -> str:
@@ -75,6 +83,16 @@ def _quoted(text: str, mark: str = '"') -> str:
     if mark == "/":
         return "/" + text.replace("/", "\\/") + "/"
     return mark + text.replace("\\", "\\\\").replace(mark, "\\" + mark) + mark
+
+
+def _say_named(value: Relative | Recorded | Version) -> str:
+    match value:
+        case Relative():
+            return f"{plain(value.factor)}x baseline"
+        case Recorded():
+            return f"recorded {value.name if says_itself(value.name) else _quoted(value.name)}"
+        case Version():
+            return f"v{value.text}"
 
 
 def say_value(value: Value | None, op: Op = Op.EQ) -> str:
@@ -86,10 +104,8 @@ def say_value(value: Value | None, op: Op = Op.EQ) -> str:
             return "true" if value else "false"
         case str():
             return _quoted(value, "/" if op in {Op.MATCHES, Op.DIFFERS} else '"')
-        case Relative():
-            return f"{plain(value.factor)}x baseline"
-        case Version():
-            return f"v{value.text}"
+        case Relative() | Recorded() | Version():
+            return _say_named(value)
         case tuple() if op is Op.BETWEEN:
             low, high = value[0], value[-1]
             counted = low.dimension is Dimension.COUNT and low.unit == high.unit
@@ -169,6 +185,8 @@ def _json_value(value: Value) -> tuple[object, str | None, object]:
             return [part[0] for part in parts], parts[0][1], None if None in sis else sis
         case Relative():
             return json_number(value.factor), "x baseline", None
+        case Recorded():
+            return value.name, "recorded", None
         case Version():
             return value.text, "version", None
         case Null():
@@ -186,6 +204,12 @@ def _say_time(seconds: Decimal) -> tuple[str, str]:
         if seconds and seconds % length == 0:
             return plain((seconds / length).to_integral_value()), word
     return plain(seconds), "second"
+
+
+def say_time(seconds: Decimal) -> str:
+    """Return a time in words: `4 hours`, `90 seconds`."""
+    number, word = _say_time(seconds)
+    return f"{number} {word}{'' if number == '1' else 's'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +262,7 @@ class Condition:
     severity: str | None  # warn, page, critical, info, p0 … p4, sev1 …, high, medium, low, red …
     text: str  # as the author wrote it, cleaned of Markdown
     span: Span
+    within_s: Decimal | None = None  # to be mended in this time: `P1 (4 h): …`
 
     def say(self) -> str:
         """Return the canonical wording; reading it again gives an equal condition."""
@@ -245,7 +270,12 @@ class Condition:
         said = word.join(predicate.say() for predicate in self.predicates)
         if self.window is not None:
             said = f"{said} {self.window.say()}"
-        return f"{self.severity}: {said}" if self.severity else said
+        return f"{self.severity}{self._clock()}: {said}" if self.severity else said
+
+    def _clock(self) -> str:
+        if self.within_s is None:
+            return ""
+        return f" ({say_time(self.within_s)})"
 
     def as_json(self) -> dict[str, object]:
         """Return the one JSON form of a condition; what was not said is null."""
@@ -254,4 +284,5 @@ class Condition:
             "predicates": [predicate.as_json() for predicate in self.predicates],
             "for": None if self.window is None else self.window.as_json(),
             "severity": self.severity,
+            "within_s": None if self.within_s is None else json_number(self.within_s),
         }

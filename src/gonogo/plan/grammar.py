@@ -8,11 +8,13 @@ take it for a remark.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from gonogo.errors import Diagnostic
 from gonogo.plan.condition import Condition, Join, Predicate, Window
 from gonogo.plan.grammar_lines import Line, read_line
 from gonogo.plan.grammar_marks import mark, starts_number
+from gonogo.plan.grammar_severity import lead_head
 from gonogo.plan.grammar_values import Misread, Scope, read_quantity
 from gonogo.plan.grammar_windows import read_window
 from gonogo.plan.lexer import Cleaned, Kind, Tokens, clean, clean_with_places, lex
@@ -34,6 +36,7 @@ class Lead:
     window: Window | None = None
     metric: str | None = None
     severity: str | None = None
+    within_s: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ def _reading(scope: Scope, cleaned: Cleaned, line: Line, lead: Lead) -> Reading:
         predicates=predicates,
         window=line.window or lead.window,
         severity=line.severity or lead.severity,
+        within_s=line.within_s if line.severity else lead.within_s,
         text=cleaned.text,
         span=scope.between(0, len(cleaned.text)),
     )
@@ -171,11 +175,13 @@ def read_lead(text: str, at: Span) -> Lead | None:
         return None
     scope = Scope(cleaned.text, cleaned.places, at)
     tokens = mark(lex(cleaned.text))
+    head = lead_head(tokens)
     lead = Lead(
         quantifier=_quantifier(tokens),
         window=_lead_window(scope, tokens),
         metric=_lead_metric(tokens),
-        severity=_lead_severity(tokens),
+        severity=head.severity if head else _lead_severity(tokens),
+        within_s=head.within_s if head else None,
     )
     return None if lead == Lead() else lead
 

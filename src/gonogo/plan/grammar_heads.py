@@ -30,27 +30,6 @@ class Piece:
     words: frozenset[str]
 
 
-def take_severity(tokens: Tokens) -> tuple[str | None, Tokens]:
-    """Take `[P1]`, `Page:`, `Critical -`, `sev 2:` off the front."""
-    low = [token.low for token in tokens[:4]]
-    if len(tokens) > 4 and low[0] == "[" and low[1] in SEVERITIES and low[2] == "]":
-        return SEVERITIES[low[1]], tokens[3 + (low[3] in {":", "-"}) :]
-    if (
-        len(tokens) > 4
-        and low[0] == "sev"
-        and f"sev{low[1]}" in SEVERITIES
-        and low[2] in {":", "-"}
-    ):
-        return f"sev{low[1]}", tokens[3:]
-    if len(tokens) > 2 and low[0] in SEVERITIES:
-        mark = tokens[1]
-        if mark.text == ":" or (mark.text == "-" and not mark.glued and not tokens[2].glued):
-            return SEVERITIES[low[0]], tokens[2:]
-        if low[0] in {"p0", "p1", "p2", "p3", "p4"} and mark.kind is Kind.ARROW:
-            return SEVERITIES[low[0]], tokens[2:]
-    return None, tokens
-
-
 def split_sentences(tokens: Tokens) -> list[Tokens]:
     """Split at full stops that end a sentence; each part keeps an END of its own."""
     parts: list[Tokens] = []

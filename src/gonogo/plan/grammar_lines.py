@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from gonogo.errors import Diagnostic
 from gonogo.plan.condition import Join, Predicate, Window
@@ -14,12 +15,14 @@ from gonogo.plan.grammar_heads import (
     label,
     split_pieces,
     split_sentences,
-    take_severity,
     without_action,
     without_brackets,
     without_if,
 )
+from gonogo.plan.grammar_marks import skip
 from gonogo.plan.grammar_predicates import Around, Segment, read_compared, strong_op
+from gonogo.plan.grammar_recorded import recorded_name
+from gonogo.plan.grammar_severity import take_severity
 from gonogo.plan.grammar_subject import name_of, strip_verbs
 from gonogo.plan.grammar_values import Misread, Scope
 from gonogo.plan.grammar_windows import is_vague, read_window
@@ -46,6 +49,7 @@ class Line:
     join: Join = Join.ALL
     window: Window | None = None
     severity: str | None = None
+    within_s: Decimal | None = None
     remarks: list[Diagnostic] = field(default_factory=list)
 
 
@@ -60,7 +64,7 @@ def read_line(
     scope: Scope, tokens: Tokens, metric: str | None, quantifier: Join | None
 ) -> Line | None:
     """Read a marked line; None when it states no condition."""
-    severity, tokens = take_severity(tokens)
+    head, tokens = take_severity(tokens)
     found: Line | None = None
     for sentence in split_sentences(tokens):
         line = _sentence(scope, sentence, metric, quantifier)
@@ -76,7 +80,8 @@ def read_line(
             )
         found = line
     if found is not None:
-        found.severity = severity or found.severity
+        found.severity = head.severity if head else found.severity
+        found.within_s = head.within_s if head else None
     return found
 
 
@@ -167,6 +172,9 @@ def _weak(scope: Scope, tokens: Tokens, at: int, around: Around) -> Segment | No
     name = tokens[:at]
     plain = {"output", "body", "log", "logs", "header", "stdout", "stderr", "response", "text"}
     technical = any(t.low in plain or "." in t.text or "_" in t.text for t in name)
+    if recorded_name(tokens, skip(tokens, at + 1)) is not None:  # `is recorded well` is prose
+        told = textual or "equal" in tokens[at].text
+        return read_compared(scope, tokens, at, around) if told else None
     if textual and not quoted and not (technical and tokens[at + 2].kind is Kind.END):
         return None
     literal = {"true", "false", "null", "nil"}

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from gonogo.errors import Diagnostic
-from gonogo.plan.condition import Null, Op, Predicate, Quantifier, Value, Window
+from gonogo.plan.condition import Null, Op, Predicate, Quantifier, Recorded, Value, Window
 from gonogo.plan.grammar_marks import skip
 from gonogo.plan.grammar_subject import Subject, read_subject
 from gonogo.plan.grammar_tails import Tail, read_tail
@@ -258,6 +258,8 @@ def _check(scope: Scope, op: Op, value: Value, span: Span) -> None:
 
 
 def _check_text(scope: Scope, op: Op, value: Value, span: Span) -> None:
+    if isinstance(value, Recorded) and op in {Op.CONTAINS, Op.LACKS}:
+        return
     if not isinstance(value, str):
         raise scope.wrong(
             "GN109",

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from gonogo.errors import Diagnostic, Severity
-from gonogo.plan.condition import Null, Op, Relative, Value, Version
+from gonogo.plan.condition import Null, Op, Recorded, Relative, Value, Version
 from gonogo.plan.grammar_marks import is_placeholder, skip
+from gonogo.plan.grammar_recorded import recorded_name
 from gonogo.plan.lexer import Kind, Token, Tokens
 from gonogo.plan.units import (
     MONEY_SIGNS,
@@ -99,7 +100,8 @@ def read_value(
         turned = {Op.EQ: Op.BETWEEN}.get(op)
         return Read((Quantity(low), Quantity(low + 99)), at + 1, turned) if turned else None
     if token.kind is Kind.WORD:
-        found = _word_value(token, at)
+        kept = recorded_name(tokens, at)
+        found = Read(Recorded(kept[0]), kept[1]) if kept else _word_value(tokens, at)
         if found is not None:
             return found
     if version and token.kind is Kind.NUMBER:
@@ -114,10 +116,12 @@ def read_value(
     return _number_value(scope, tokens, at, op)
 
 
-def _word_value(token: Token, at: int) -> Read | None:
-    match token.low:
+def _word_value(tokens: Tokens, at: int) -> Read | None:
+    if tokens[at].low == "recorded" and tokens[at + 1].low in BASELINES:
+        at += 1
+    match tokens[at].low:
         case "true" | "false":
-            return Read(token.low == "true", at + 1)
+            return Read(tokens[at].low == "true", at + 1)
         case "null" | "nil":
             return Read(Null(), at + 1)
         case word if word in BASELINES:

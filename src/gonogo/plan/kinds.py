@@ -180,6 +180,18 @@ class Lasting(Protocol):
         ...
 
 
+@runtime_checkable
+class Divisible(Protocol):
+    """An action that may be done in part and keeps which part, so that it can go on or go back.
+
+    After a kill it goes on without a question; its `Undo:` runs also when it has failed.
+    """
+
+    def keeps_its_part(self) -> str:
+        """Return where it keeps which part is done, for people."""
+        ...
+
+
 class Catalog(Protocol):
     """The list of kinds, as the runbook hop needs it."""
 

@@ -10,6 +10,7 @@ from gonogo.errors import Diagnostic
 from gonogo.plan.condition import Condition
 from gonogo.plan.kinds import Destruction, Effect, Role, Variable, Work
 from gonogo.plan.receivers import Receivers
+from gonogo.plan.windows import Calendar
 from gonogo.source import Source, Span
 
 
@@ -34,7 +35,18 @@ class Consequence(StrEnum):
     WARN = "warn"
     PAGE = "page"
     CRITICAL = "critical"
+    P0 = "p0"  # as critical
+    P1 = "p1"  # to be mended within four hours, or as its line says
+    P2 = "p2"  # to be mended within a day
+    P3 = "p3"  # to be planned
     ROLLBACK = "rollback"  # must not hold; rolls back when it does
+
+
+CALLS = frozenset({Consequence.PAGE, Consequence.CRITICAL, Consequence.P0, Consequence.P1})
+"""Rules that tell somebody at once; when one fires, a person decides about the watch."""
+TELLS = frozenset({Consequence.WARN, Consequence.P2, Consequence.P3})
+"""Rules that are told and decide nothing."""
+ALERTS = CALLS | TELLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +86,40 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A value to keep for later conditions: `Record: output as previous release`."""
+
+    indicator: str  # or the column of the only row
+    name: str  # what `recorded NAME` calls it; in small letters
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Figures to measure before the release: name as in `Predicate.subject`, metric, statistic."""
+
+    figures: tuple[tuple[str, str, str | None], ...]
+    for_s: float | None = None  # how long; one bucket when it is not said
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A heading inside a watch with a time: its steps are looked at when it begins and ends."""
+
+    id: str
+    title: str
+    span: Span
+    begins_s: float  # since the begin of the watch
+    ends_s: float  # the same as `begins_s`: looked at once
+    steps: tuple[str, ...]  # ids
+    every_s: float | None = None  # the beat in between
+
+    @property
+    def once(self) -> bool:
+        """Say whether it is a moment, not a stretch of time."""
+        return self.begins_s == self.ends_s
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step: a block to carry out, or (no block) a question to a person."""
 
@@ -89,6 +135,7 @@ class Step:
     optional: bool = False  # a person may leave it out, with a reason
     needs: tuple[str, ...] = ()  # ids of steps that must have passed
     parallel: bool = False  # may run beside its neighbours
+    background: bool = False  # what is written after it does not wait for it; the gate does
     retry: Retry | None = None
     timeout_s: float = 300.0
     unless: Done | None = None
@@ -98,7 +145,11 @@ class Step:
     owner: str | None = None
     estimate_s: float | None = None
     records: tuple[str, ...] = ()  # indicators to keep in the evidence by name
+    keeps: tuple[Kept, ...] = ()  # the same, each with the name that conditions use
     notes: tuple[str, ...] = ()  # other directives and prose worth showing, as "Name: value"
+    deadline_s: float | None = None  # a question: not answered so long after it is asked, unknown
+    baseline: Baseline | None = None  # no block: the figures are measured here
+    every_s: float | None = None  # in a checkpoint: looked at again on this beat
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +164,18 @@ class Phase:
     estimate_s: float | None = None
     needs: tuple[str, ...] = ()  # ids of phases or steps
     span_s: float | None = None  # a watch: how long
+    from_first: bool = False  # a watch: its length counts from the begin of the first watch
+    checkpoints: tuple[Checkpoint, ...] = ()  # of a watch, by the time of their begin
+    calendar: Calendar | None = None  # when it may begin
+
+
+@dataclass(frozen=True, slots=True)
+class Follows:
+    """A step of the release on which a way back depends."""
+
+    step: str  # its id
+    title: str
+    begun: bool = True  # false: this way is for a run in which the step was not begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +187,26 @@ class Option:
     span: Span
     steps: tuple[Step, ...]
     stated_s: float | None = None
+    loses: str = ""  # what is gone after it, in the author's words
+    conditions: tuple[Step, ...] = ()  # `Only if`: all must pass, else this way is left out
+    after: tuple[Follows, ...] = ()  # `Only if` a step of the release was begun, or was not
 
     @property
     def destructive(self) -> bool:
         """Say whether something cannot be got back; read from the statements, not from labels."""
         return any(step.destroys for step in self.steps)
+
+    @property
+    def open_when(self) -> tuple[str, ...]:
+        """Return when this way is open, in words; empty when it always is."""
+        after = (f"`{one.title}` was {'' if one.begun else 'not '}begun" for one in self.after)
+        return (*after, *(step.title.rstrip("?") for step in self.conditions))
+
+    @property
+    def loss(self) -> str:
+        """Return what is lost by it: the author's words, else what its statements destroy."""
+        targets = dict.fromkeys(loss.target for step in self.steps for loss in step.destroys)
+        return self.loses or (f"what is in {', '.join(targets)}" if targets else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +218,30 @@ class Rule:
     consequence: Consequence
     span: Span
     defaulted: bool = False  # no window was written; the default is one full bucket
+    phase: str = ""  # id of the only watch that it belongs to; empty: of every watch
+    within_s: float | None = None  # to be mended in this time, where the runbook says so
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How long the way back may take at most, from the first bad figure to the last green one."""
+
+    seconds: float
+    strict: bool  # `< 15 minutes`: exactly 15 minutes is too long
+    span: Span
+
+    def breached(self, seconds: float) -> bool:
+        """Say whether a measured time is too long."""
+        return seconds > self.seconds or (self.strict and seconds == self.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """When going back is over, and how long it may take."""
+
+    green: int = 1  # buckets in a row in which every objective holds
+    within_s: float | None = None  # how long the figures have for it after the way back is gone
+    limits: tuple[Limit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +303,7 @@ class Plan:
     settings: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)  # variables in every environment
     receivers: Receivers = field(default_factory=Receivers)  # who is told of alerts
+    recovery: Recovery = field(default_factory=Recovery)  # when going back is over
 
     @property
     def released(self) -> tuple[Phase, ...]:
@@ -217,5 +320,6 @@ class Plan:
         yield from self.steps()
         if self.rollback is not None:
             for option in self.rollback.options:
+                yield from option.conditions
                 yield from option.steps
             yield from self.rollback.proof

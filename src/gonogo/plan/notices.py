@@ -278,4 +278,12 @@ class Way(Protocol):
         ...
 
 
+class Beat(Protocol):
+    """Something outside that notices when it no longer hears of a run."""
+
+    def beat(self, body: Mapping[str, object]) -> Receipt:
+        """Say once that the run is carried; never raises for what the world does."""
+        ...
+
+
 COPY = "This message may reach you a second time: it is not known whether the first one arrived."

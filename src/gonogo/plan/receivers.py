@@ -72,6 +72,7 @@ class Silence:
     from_ms: int
     until_ms: int
     only: str = ""  # words of the rules that it is about; all when empty
+    name: str = ""  # of a window that was added during the run: `silence/1`
 
     def covers(self, rule: str, text: str, at_ms: int) -> bool:
         """Say whether an alert is silenced at this moment."""
@@ -91,8 +92,10 @@ class Receivers:
     within_s: float = 3_600.0  # a message that was not taken for so long goes to the next contact
     smtp: str = ""  # `smtp://user:password@host:587`, still with its variables
     sender: str = ""
+    heartbeat: str = ""  # the address that hears of the run as long as it is carried
+    heartbeat_s: float = 300.0
     silences: tuple[Silence, ...] = ()
-    spans: Mapping[str, Span] = field(default_factory=dict)  # of smtp and sender
+    spans: Mapping[str, Span] = field(default_factory=dict)  # of smtp, sender, heartbeat
     written: bool = False  # the front matter has `alerts:`
 
     def ladder(self, severity: Severity) -> tuple[Rung, ...]:
@@ -120,13 +123,14 @@ class Receivers:
         """Return the names whose values are secrets, however they look."""
         return frozenset(
             name for kind, text, _ in self._texts() if kind in HIDDEN_CHANNELS for name in _in(text)
-        ) | frozenset(_in(self.smtp))
+        ) | frozenset([*_in(self.smtp), *_in(self.heartbeat)])
 
     def _texts(self) -> Iterator[tuple[str, str, Span]]:
         for contact in self.contacts:
             for channel in contact.channels:
                 yield channel.kind, channel.address, channel.span
-        for name, text in (("smtp", self.smtp), ("from", self.sender)):
+        more = (("smtp", self.smtp), ("from", self.sender), ("heartbeat", self.heartbeat))
+        for name, text in more:
             if text:
                 yield name, text, self.spans[name]
 

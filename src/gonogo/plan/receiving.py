@@ -31,6 +31,7 @@ SETTINGS: Mapping[str, str] = {
     "deliver within": "a message not taken for so long goes to the next contact",
     "smtp": "the mail server: `${SMTP_URL}`",
     "from": "the sender of mails",
+    "heartbeat": "an address that hears of the run on a beat: `$HEARTBEAT_URL every 5m`",
     "silence": "planned windows in which nobody is told",
 }
 _SEVERITIES = frozenset(severity.value for severity in Severity)
@@ -39,6 +40,7 @@ _RUNG = re.compile(r"(?:then\s+)?(?P<who>.+?)(?:\s+after\s+(?P<after>.+))?", re.
 _AND = re.compile(r"\s+(?:and|\+|&)\s+", re.IGNORECASE)
 _SILENCE = ("from", "to", "by", "why", "only")
 _LONGEST_S = 7 * 86_400.0
+_SHORTEST_BEAT_S, _LONGEST_BEAT_S = 10.0, 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,8 @@ class _Reader:
             return lambda value: self._duration(name, value)
         if name in ("smtp", "from"):
             return lambda value: self._text(name, value)
+        if name == "heartbeat":
+            return self._heartbeat
         return self._silences if name == "silence" else None
 
     def _ladder(self, severity: Severity, written: Written) -> None:
@@ -218,6 +222,22 @@ class _Reader:
             return
         self.texts[name], self.spans[name] = text, written.span
 
+    def _heartbeat(self, written: Written) -> None:
+        """Take an address, which is a secret, and the beat on which it hears of the run."""
+        address, _, beat = (written.text or "").strip().partition(" every ")
+        seconds = _seconds(beat) if beat else Receivers().heartbeat_s
+        if not is_reference(address.strip()):
+            if "://" in address:
+                self._plain("`heartbeat`", "heartbeat_url", written.span)
+            else:
+                self.wrong("GN370", f"`heartbeat` is `{written.text}`", written.span, _BEAT_HINT)
+        elif seconds is None or not _SHORTEST_BEAT_S <= seconds <= _LONGEST_BEAT_S:
+            message = f"`{beat}` is no beat, expected a duration from 10 s to a day"
+            self.wrong("GN370", message, written.span, _BEAT_HINT)
+        else:
+            self.texts["heartbeat"], self.spans["heartbeat"] = address.strip(), written.span
+            self.numbers["heartbeat"] = seconds
+
     # --- silences
 
     def _silences(self, written: Written) -> None:
@@ -248,6 +268,7 @@ class _Reader:
 
 _CONTACT_HINT = "write `ana: { mail: ana@example.org, slack: $SLACK_WEBHOOK }`"
 _LADDER_HINT = "write `[ana, then bob after 10m, then lead after 20m]`"
+_BEAT_HINT = "write `heartbeat: $HEARTBEAT_URL every 5m`"
 _ORDER = "times are counted from the first message and grow: `[ana, bob after 10m]`"
 _SILENCE_HINT = (
     "write `- { from: 2026-03-01T02:00Z, to: 2026-03-01T02:30Z, by: ana, why: restart }`"
@@ -272,6 +293,8 @@ def read_receivers(
         within_s=numbers.get("deliver within", plain.within_s),
         smtp=reader.texts.get("smtp", ""),
         sender=reader.texts.get("from", ""),
+        heartbeat=reader.texts.get("heartbeat", ""),
+        heartbeat_s=numbers.get("heartbeat", plain.heartbeat_s),
         silences=tuple(reader.silences),
         spans=reader.spans,
         written=alerts is not None,

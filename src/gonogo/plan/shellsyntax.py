@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from gonogo.plan.shellwords import ASSIGNMENT, Command, Script, Word, WordReader
 
@@ -21,6 +22,7 @@ _OPERATOR = re.compile(r"&&|\|\||;;&|;;|;&|\|&|[;&|]")
 _REDIRECT = re.compile(r"<<<|<<-|<<|<>|<&|>>|>\||>&|&>>|&>|<|>")
 
 
+@lru_cache(maxsize=32)  # each question about a block takes its text apart again
 def split(text: str) -> Script:
     """Take a shell text apart; never raises, in time linear in its length."""
     return _Reader(text).script()

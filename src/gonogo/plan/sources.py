@@ -49,8 +49,12 @@ class Source:
 
     @property
     def lag_s(self) -> float:
-        """Return how long after its own time a sample may come when all is well."""
-        return self.timeout_s
+        """Return how long after its own time a sample may come when all is well.
+
+        A reading counts for the moment at which it began, and a bucket is not closed while one is
+        under way: what is asked once and answered at once has no lag.
+        """
+        return 0.0
 
     def describe(self) -> str:
         """Return one short line for plans and reports."""
@@ -140,6 +144,11 @@ class HttpSource(Source):
         """Return what the samples are."""
         return Yields.SAMPLES if self.value is Beat.LATENCY else Yields.SHARE
 
+    @property
+    def lag_s(self) -> float:
+        """Return how long an answer may take: it counts for the moment of its request."""
+        return self.timeout_s
+
     def describe(self) -> str:
         """Return the address and what is measured."""
         return f"{self.value} of GET {self.http} every {self.every_s:g} s"
@@ -186,7 +195,7 @@ class SqlSource(Source):
     @property
     def lag_s(self) -> float:
         """Return how long after its own time a sample may come; a row after its bucket's end."""
-        return self.every_s + self.timeout_s if self.rows else self.timeout_s
+        return self.every_s + self.timeout_s if self.rows else 0.0
 
     def describe(self) -> str:
         """Return the target and the beginning of the statement."""

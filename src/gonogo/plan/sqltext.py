@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+# Letters are said by what they are not: a class that reaches to U+FFFF takes long to compile.
+_LETTER = r"[^\x00-@\[-^`{-\x7f]"
+_LATER = r"[^\x00-#%-/:-@\[-^`{-\x7f]"  # digits and `$` too
+_TAG = r"[^\x00-/:-@\[-^`{-\x7f]"  # digits too
 _TOKEN = re.compile(
-    r"""(?P<space>\s+)
+    rf"""(?P<space>\s+)
     |(?P<comment>--[^\n]*)
     |(?P<string>(?:[eE]'(?:[^'\\]|\\.|'')*')|(?:(?:[bBxXnN]|[uU]&)?'(?:[^']|'')*'))
     |(?P<ident>(?:[uU]&)?"(?:[^"]|"")*")
-    |(?P<dollar>\$(?P<tag>[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)
-    |(?P<variable>\$\{[A-Za-z_]\w*\}|\{\{\s*\w[\w -]*\}\})
+    |(?P<dollar>\$(?P<tag>{_LETTER}{_TAG}*)?\$)
+    |(?P<variable>\$\{{[A-Za-z_]\w*\}}|\{{\{{\s*\w[\w -]*\}}\}})
     |(?P<number>\d[\w.]*)
-    |(?P<word>[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)
+    |(?P<word>{_LETTER}{_LATER}*)
     |(?P<meta>\\[A-Za-z!?][^\n]*)
     |(?P<sign>::|:=|[-+*/<>=~!@\#%^&|`?]+|[\s\S])""",
     re.VERBOSE | re.DOTALL,
@@ -106,7 +110,7 @@ class _Splitter:
 
     def _next(self, at: int) -> int:
         if self.text.startswith("/*", at):
-            end = _comment_end(self.text, at)
+            end = comment_end(self.text, at)
             self.comments.append((at, end or len(self.text)))
             if not end:
                 self._broken(at)
@@ -166,7 +170,7 @@ class _Splitter:
             self.statements.append(Statement(self.text[start:end], start, tuple(tokens)))
 
 
-def _comment_end(text: str, at: int) -> int | None:
+def comment_end(text: str, at: int) -> int | None:
     """Return the offset behind a block comment; they nest in SQL."""
     depth = 0
     for match in re.compile(r"/\*|\*/").finditer(text, at):

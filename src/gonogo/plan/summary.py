@@ -48,7 +48,9 @@ def _option(option: Option) -> dict[str, object]:
         "line": option.span.line,
         "stated_s": option.stated_s,
         "destructive": option.destructive,
-        "steps": [_step(step) for step in option.steps],
+        "loses": option.loss,
+        "only_if": list(option.open_when),
+        "steps": [_step(step) for step in (*option.conditions, *option.steps)],
     }
 
 

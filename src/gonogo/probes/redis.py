@@ -7,18 +7,16 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 from gonogo.clock import SystemClock
+from gonogo.databases.redis import Connection
 from gonogo.errors import Diagnostic, WorkError
 from gonogo.plan import filling, shellscript
 from gonogo.plan.kinds import Context, Datum, Destruction, Effect, Observation, Role, Variable
 from gonogo.plan.said import says
 from gonogo.plan.units import Quantity
 from gonogo.source import Span
-
-if TYPE_CHECKING:
-    from redis.connection import ConnectionInterface
 
 _READING = frozenset(
     """PING ECHO TIME DBSIZE INFO LASTSAVE ROLE EXISTS TYPE TTL PTTL EXPIRETIME PEXPIRETIME GET MGET
@@ -43,9 +41,6 @@ _READING_PAIRS = {
     "SCRIPT": "EXISTS",
 }
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,17})(?P<part>\.\d{1,30})?")
-_SCHEMES = ("redis://", "rediss://", "unix://", "valkey://", "valkeys://")
-_SCAN_COUNT = 1000
-_STEP_S = 0.1  # how often a wish to stop is looked at
 _MOST_KEYS = 1_000_000
 
 
@@ -129,13 +124,8 @@ class Redis:
         problem = self._problem()
         if problem is not None:
             raise WorkError(problem.message, hint=problem.hint)
-        address = filling.target(self.on, context)
-        if not address.startswith(_SCHEMES):
-            raise WorkError(
-                f"target `{filling.shown(self.on)}` is no address of a Redis or Valkey server",
-                hint="write `redis://:${PASSWORD}@host:6379/0`",
-            )
-        return _Question(self, address.replace("valkey", "redis", 1), context).ask()
+        with Connection(self.on, context) as connection:
+            return _Question(self, connection, context).ask()
 
 
 _WRITE = "a check only reads; use redis-cli in a bash block to change something"
@@ -155,124 +145,51 @@ def _only_reads(words: list[str]) -> bool:
 
 
 class _Question:
-    """One connection for one question."""
+    """One question on its way."""
 
-    def __init__(self, kind: Redis, address: str, context: Context) -> None:
+    def __init__(self, kind: Redis, connection: Connection, context: Context) -> None:
         self._kind = kind
-        self._address = address
+        self._connection = connection
         self._context = context
-        self._clock = SystemClock()
-        self._until = self._clock.monotonic() + context.timeout_s
 
     def ask(self) -> Observation:
-        import redis
-
-        where = self._context.redact(re.sub(r"^\w+://(?:[^@/]*@)?", "", self._address))
-        try:
-            connection = self._connect()
-            try:
-                connection.connect()  # type: ignore[no-untyped-call]
-                return self._answer(connection)
-            finally:
-                connection.disconnect()  # type: ignore[no-untyped-call]
-        except (redis.RedisError, OSError, ValueError) as error:
-            raise self._explained(error, where) from None
-
-    def _connect(self) -> ConnectionInterface:
-        import redis
-        from redis.backoff import NoBackoff
-        from redis.retry import Retry
-
-        limit = max(self._until - self._clock.monotonic(), 0.05)
-        pool = redis.ConnectionPool.from_url(
-            self._address,
-            socket_timeout=limit,
-            socket_connect_timeout=min(limit, 10.0),
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
-            driver_info=None,  # no introduction: without a password nothing is said on connecting
-        )
-        return pool.make_connection()
-
-    def _answer(self, connection: ConnectionInterface) -> Observation:
-        began = self._clock.monotonic()
+        clock = SystemClock()
+        began = clock.monotonic()
         found: dict[str, Datum] = {}
         if self._kind.keys.strip():
-            found["keys"] = self._count(connection)
-            found["value"] = found["keys"]
+            found["keys"] = found["value"] = self._count()
         else:
-            words = [filling.fill(word, self._context) for word in shlex.split(self._kind.command)]
-            reply = _datum(self._say(connection, *words))
-            if words[0].upper() == "INFO" and isinstance(reply, str):
-                reply = _info(reply)
-                found |= reply
-            elif " ".join(words[:2]).upper() == "CONFIG GET" and isinstance(reply, list):
-                reply = _pairs(reply)
-                found |= reply
-            elif words[0].upper() == "HGETALL" and isinstance(reply, list):
-                reply = _pairs(reply)
-            found["reply"] = found["value"] = reply
-        took = round(self._clock.monotonic() - began, 6)
+            found |= self._replied()
+        took = round(clock.monotonic() - began, 6)
         found["latency"] = Quantity(Decimal(str(took)), "s")
         shown = found.get("reply", found["value"])
         text = f"{self._kind.describe()}: {_shown(shown)}"
         return Observation(found, text=self._context.redact(text[:4000]))
 
-    def _count(self, connection: ConnectionInterface) -> int:
-        pattern = filling.fill(self._kind.keys.strip(), self._context)
+    def _replied(self) -> dict[str, Datum]:
+        found: dict[str, Datum] = {}
+        words = [filling.fill(word, self._context) for word in shlex.split(self._kind.command)]
+        reply = _datum(self._connection.say(*words))
+        if words[0].upper() == "INFO" and isinstance(reply, str):
+            reply = _info(reply)
+            found |= reply
+        elif " ".join(words[:2]).upper() == "CONFIG GET" and isinstance(reply, list):
+            reply = _pairs(reply)
+            found |= reply
+        elif words[0].upper() == "HGETALL" and isinstance(reply, list):
+            reply = _pairs(reply)
+        found["reply"] = found["value"] = reply
+        return found
+
+    def _count(self) -> int:
         seen: set[bytes] = set()
-        cursor = b"0"
-        while True:
-            reply = self._say(connection, "SCAN", cursor, "MATCH", pattern, "COUNT", _SCAN_COUNT)
-            cursor = reply[0]
-            seen.update(reply[1])
-            if cursor in {b"0", "0", 0}:
-                return len(seen)
+        for keys in self._connection.scan(filling.fill(self._kind.keys.strip(), self._context)):
+            seen.update(keys)
             if len(seen) > _MOST_KEYS:
                 raise WorkError(
                     f"more than {_MOST_KEYS} keys have the pattern", hint="count with `DBSIZE`"
                 )
-            self._refuse_late("the keys were not counted")
-
-    def _refuse_late(self, what: str) -> None:
-        if self._context.should_stop():
-            raise WorkError(f"{what}: stopped")
-        if self._clock.monotonic() > self._until:
-            raise WorkError(
-                f"{what} within {self._context.timeout_s:g} s",
-                hint="is it busy, or a firewall in between? `timeout:` allows more time",
-            )
-
-    def _say(self, connection: ConnectionInterface, *words: object) -> Any:
-        connection.send_command(*words)  # type: ignore[no-untyped-call]
-        while not connection.can_read(timeout=_STEP_S):
-            self._refuse_late("the server did not answer")
-        return connection.read_response(disable_decoding=True)
-
-    def _explained(self, error: Exception, where: str) -> WorkError:
-        import redis
-
-        said = self._context.redact(str(error))
-        name = filling.shown(self._kind.on)
-        if isinstance(error, redis.AuthenticationError) or "WRONGPASS" in said or "NOAUTH" in said:
-            return WorkError(
-                f"`{where}` refuses the password", hint=f"look at the password in target `{name}`"
-            )
-        if isinstance(error, redis.TimeoutError | TimeoutError):
-            return WorkError(
-                f"`{where}` did not answer within {self._context.timeout_s:g} s",
-                hint="is it busy, or a firewall in between?",
-            )
-        if isinstance(error, redis.ResponseError):
-            return WorkError(f"`{where}` answered with an error: {said}")
-        if "resolve" in said or "Name or service" in said or "-2" in said[:12]:
-            return WorkError(f"the host of `{where}` cannot be resolved", hint=f"target `{name}`")
-        if "refused" in said:
-            return WorkError(
-                f"nothing answers at `{where}`: connection refused",
-                hint=f"is the server running, and does it listen there? (target `{name}`)",
-            )
-        return WorkError(f"no answer from `{where}`: {said}", hint=f"look at target `{name}`")
+        return len(seen)
 
 
 def _datum(reply: object) -> Datum:

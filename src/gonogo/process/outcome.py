@@ -165,6 +165,25 @@ def cannot_start(
     return WorkError(message, hint=hint)
 
 
+def cannot_watch(error: OSError, python: str, program: str) -> WorkError:
+    """Say that our own Python, which watches over a command, could not be run; `program` was not.
+
+    The environment is the command's own, so what is too long there is said of the command.
+    """
+    if error.errno == errno.E2BIG:
+        return cannot_start("exec", errno.E2BIG, program, "")
+    reason = (error.strerror or str(error)).lower()
+    if error.filename is None:  # the system gave us no new process
+        return WorkError(
+            f"no process could be started for `{program}`: {reason}",
+            hint="see the limits of this user (`ulimit -a`) and of the machine",
+        )
+    return WorkError(
+        f"gonogo cannot run its own Python `{python}` to watch over `{program}`: {reason}",
+        hint="install gonogo again where its Python stays; nothing of the command has run",
+    )
+
+
 def not_started(folder: Path, words: str) -> WorkError:
     """Say that the shim broke before it could start the command, with its last words."""
     last = words.splitlines()[-1] if words else "it was ended from outside"

@@ -21,7 +21,7 @@ from gonogo.errors import WorkError
 from gonogo.process.model import Command, EndedBy, OnOutput, Outcome, Trace
 from gonogo.process.outcome import (
     Live,
-    cannot_start,
+    cannot_watch,
     not_started,
     outcome,
     refuse_another,
@@ -222,8 +222,7 @@ def _start(command: Command, folder: Path, lock: int) -> subprocess.Popen[bytes]
             start_new_session=True,
         )
     except OSError as error:
-        code = error.errno or -1
-        raise cannot_start("exec", code, command.argv[0], str(command.cwd), folder) from error
+        raise cannot_watch(error, python, command.argv[0]) from error
 
 
 def _script() -> str:

@@ -13,7 +13,7 @@ WAITING = "waiting"
 DELIVERING = ("due", "trying", "tried", "late", "done")
 ALERTING = (
     *("decided", "raised", "acknowledged", "repeated", "escalated", "resolved"),
-    *("cleared", "silenced"),
+    *("cleared", "silenced", "unsilenced"),
 )
 """The last words of the kinds of events that tell of messages and of alerts."""
 ALERTS = (*(f"alert.{word}" for word in ALERTING), "contact.unreached")
@@ -120,11 +120,11 @@ class Told:
             found = [
                 AlertNote(
                     at=event.at,
-                    alert=event.item or reading.text(body, "only"),
+                    alert=reading.text(body, "only") or event.item,
                     what=what,
                     severity=reading.text(body, "severity"),
                     text=reading.text(body, "text")
-                    or reading.text(body, "reason")
+                    or _silent(body)
                     or ", ".join(reading.texts(body, "alerts")),
                     who=who,
                     contacts=_contacts(body),
@@ -153,6 +153,13 @@ def _decided(at: str, body: Mapping[str, object]) -> AlertNote:
         who=reading.text(body, "who"),
         contacts=reading.texts(body, "contacts"),
     )
+
+
+def _silent(body: reading.Body) -> str:
+    """Return why nobody is told, and until when."""
+    until = words.at_ms(body.get("until_ms"))
+    reason = reading.text(body, "reason")
+    return f"{reason} (until {words.time_of_day(until)})" if until and reason else reason
 
 
 def _contacts(body: reading.Body) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ def chart(rule: RuleFacts, watch: Watch, name: str) -> Chart:
     line, dots = _drawn(columns, middles, scale)
     return Chart(
         id=name,
-        title=words.one_line(rule.text),
+        title=words.one_line(rule.text + (f", baseline {rule.baseline}" if rule.baseline else "")),
         text=_told(rule, watch, series),
         line=line,
         dots=dots,

@@ -17,6 +17,7 @@ from gonogo.report.alerts import AlertNote, Delivery
 from gonogo.report.facts import (
     Answered,
     Gap,
+    HeldTime,
     PhaseFacts,
     Question,
     RollbackFacts,
@@ -56,6 +57,7 @@ class Evidence:
     release: str = ""
     environment: str = ""
     mode: str = ""
+    calendar: str = ""  # `1/720`: lengths of time ran so much faster than is written
     runbook: str = ""  # the name under which its reader knows it
     digest: str = ""
     text: str = ""  # the runbook as it was when the run started
@@ -126,6 +128,7 @@ class Evidence:
             found += [(option.title, option.steps) for option in back.options if option.begun]
             found.append(("Undo", back.undo))
             found.append((back.proof_title or "Proof", back.proof))
+            found.append(("Recovery time", back.time))
             found += [(f"Watch {watch.phase}", watch.findings) for watch in back.watches]
         found.append(("Elsewhere", self.elsewhere))
         return tuple((title, steps) for title, steps in found if steps)
@@ -178,6 +181,7 @@ def gathered(fold: Fold, *, place: str = "") -> Evidence:
         release=reading.text(body, "release"),
         environment=reading.text(body, "environment"),
         mode=reading.text(body, "mode"),
+        calendar=reading.text(body, "calendar"),
         runbook=reading.text(body, "runbook"),
         digest=reading.text(body, "digest"),
         text=reading.text(body, "text"),
@@ -258,7 +262,31 @@ def _rollback(fold: Fold) -> RollbackFacts | None:
     undo, proof = _steps(fold, "undo"), _steps(fold, "proof")
     behind = (_watch(fold, item) for item in fold.watches if item not in fold.phases)
     watches = tuple(watch for watch in behind if watch is not None)
-    return replace(fold.rollback, options=options, undo=undo, proof=proof, watches=watches)
+    end = fold.ending.body if fold.ending is not None else {}
+    return replace(
+        fold.rollback,
+        options=options,
+        undo=undo,
+        proof=proof,
+        watches=watches,
+        held=_held(end),
+        time=_steps(fold, "time"),
+    )
+
+
+def _held(end: reading.Body) -> HeldTime | None:
+    body = reading.inner(end, "recovery")
+    if not body:
+        return None
+    return HeldTime(
+        took_s=reading.number(body, "took_s"),
+        limit_s=reading.number(body, "limit_s"),
+        strict=reading.flag(body, "strict"),
+        line=reading.whole(body, "line"),
+        status=reading.text(body, "status"),
+        says=reading.text(body, "says"),
+        warnings=reading.texts(body, "warnings"),
+    )
 
 
 def _times(end: reading.Body) -> Times:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from gonogo.judge.verdict import Finding, Status, Verdict, decide
 from gonogo.report import words
+from gonogo.report.looks import Look
 
 if TYPE_CHECKING:
     from gonogo.report.watch import Watch
@@ -63,6 +64,7 @@ class StepFacts:
     finding: Finding | None = None
     skipped: bool = False
     expired: bool | None = None  # its waiver, at the last event; None without a readable expiry
+    looks: tuple[Look, ...] = ()  # in a checkpoint
     accepted: Answered | None = None  # by the person who said go at a gate that was held
 
     @property
@@ -173,6 +175,8 @@ class OptionFacts:
     line: int = 0
     stated_s: float | None = None
     destructive: bool = False
+    loses: str = ""
+    only_if: tuple[str, ...] = ()  # when it is open, in words
     started: str = ""
     finished: str = ""
     status: str = ""
@@ -200,6 +204,22 @@ class Recovery:
     way: str
     start: str
     says: str
+    look: str = ""  # green, bad or unknown
+    count: int = 0  # green ones in a row, this one included
+    need: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTime:
+    """The measured time of going back beside what the runbook allows and states, in seconds."""
+
+    took_s: float | None = None
+    limit_s: float | None = None
+    strict: bool = False  # less than the limit, not at most
+    line: int = 0
+    status: str = ""  # pass or fail; empty without a limit
+    says: str = ""
+    warnings: tuple[str, ...] = ()  # stated times that were exceeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +245,8 @@ class RollbackFacts:
     undo: tuple[StepFacts, ...] = ()
     proof: tuple[StepFacts, ...] = ()
     recovery: tuple[Recovery, ...] = ()
+    held: HeldTime | None = None
+    time: tuple[StepFacts, ...] = ()  # the finding about the time, where there is a limit
     watches: tuple[Watch, ...] = ()  # until the numbers are green again
 
     @property

@@ -21,6 +21,7 @@ from gonogo.report.facts import (
     StepFacts,
 )
 from gonogo.report.known import Key, Known, about
+from gonogo.report.looks import look_of
 from gonogo.report.watch import RULE, WARN
 from gonogo.report.watch_fold import watch_of
 from gonogo.run.journal import Event
@@ -99,6 +100,13 @@ def _step_tried(fold: Fold, event: Event) -> Key:
     return key
 
 
+def _looked(fold: Fold, event: Event) -> Key:
+    key = fold.key_of(event.item)
+    step = fold.step_at(key, {})
+    fold.steps[key] = replace(step, looks=(*step.looks, look_of(event)))
+    return key
+
+
 def _step_finished(fold: Fold, event: Event) -> Key:
     key = fold.key_of(event.item)
     step = _ended(fold.step_at(key, event.body), event)
@@ -127,7 +135,7 @@ def _slice_closed(fold: Fold, event: Event) -> None:
 
 
 def _rule_moved(fold: Fold, event: Event) -> None:
-    fold.watching(fold.watched or fold.phase).move(event)
+    fold.watching(reading.text(event.body, "phase") or fold.watched or fold.phase).move(event)
 
 
 def _watch_ended(fold: Fold, event: Event) -> None:
@@ -187,6 +195,10 @@ def _asked(fold: Fold, event: Event) -> None:
             asked=event.at,
         )
     )
+
+
+def _closed(fold: Fold, event: Event) -> None:
+    _keep(fold, event, _answer(event, reading.text(event.body, "why")))
 
 
 def _refused(fold: Fold, event: Event) -> None:
@@ -272,6 +284,7 @@ def _option_started(fold: Fold, event: Event) -> None:
         option,
         title=option.title or reading.text(event.body, "title") or event.item,
         stated_s=option.stated_s if option.stated_s is not None else stated,
+        loses=option.loses or reading.text(event.body, "loses"),
         started=option.started or event.at,
     )
 
@@ -283,6 +296,7 @@ def _option_finished(fold: Fold, event: Event) -> None:
         acts = fold.steps_of("option", event.item)
         ends = [step.attempts[-1].finished for step in acts if step.attempts]
         measured = words.seconds_between(option.started, max(ends, default="") or event.at)
+    measured = measured if option.started else None  # one that was left out took no time
     fold.options[event.item] = replace(
         option,
         finished=event.at,
@@ -308,9 +322,24 @@ def _recovering(fold: Fold, event: Event) -> None:
     back = fold.rollback or RollbackFacts()
     way, says = reading.text(event.body, "way"), reading.text(event.body, "says")
     start = words.at_ms(event.body.get("start_ms"))
-    seen = Recovery(way or event.item.rpartition("@")[0] or event.item, start, says)
+    seen = Recovery(
+        way or event.item.rpartition("@")[0] or event.item,
+        start,
+        says,
+        reading.text(event.body, "look"),
+        reading.whole(event.body, "count"),
+        reading.whole(event.body, "need") or 1,
+    )
     kept = (one for one in back.recovery if (one.way, one.start) != (seen.way, seen.start))
     fold.rollback = replace(back, recovery=(*kept, seen))
+
+
+def _recovery_judged(fold: Fold, event: Event) -> Key:
+    key = ("time", "", event.item)
+    finding = reading.finding(event.body, event.item)
+    step = StepFacts(event.item, finding.title or event.item, finding.line, "check")
+    fold.steps[key] = replace(_ended(step, event), finding=finding)
+    return key
 
 
 def _verdict(fold: Fold, event: Event) -> None:
@@ -338,9 +367,13 @@ _HANDLERS: dict[str, Callable[[Fold, Event], Key | None]] = {
     "phase.started": _phase_started,
     "step.started": _step_started,
     "step.looked": _nothing,
+    "look.taken": _looked,
+    "look.missed": _looked,
+    **dict.fromkeys(("checkpoints.began", "checkpoints.ended", "baseline.recorded"), _nothing),
     "step.tried": _step_tried,
     "step.finished": _step_finished,
     "question.asked": _asked,
+    "question.closed": _closed,
     "answer.given": _answered,
     "answer.refused": _refused,
     "gate.decided": _decided,
@@ -351,6 +384,7 @@ _HANDLERS: dict[str, Callable[[Fold, Event], Key | None]] = {
     "rollback.finished": _rollback_finished,
     "recovery.started": _nothing,
     "recovery.seen": _recovering,
+    "recovery.judged": _recovery_judged,
     "verdict.given": _verdict,
     "watch.started": _watch_started,
     "bucket.closed": _slice_closed,

@@ -15,6 +15,7 @@ from gonogo.report.alerts import worth_telling
 from gonogo.report.evidence import Evidence, Outcome
 from gonogo.report.facts import NOT_RUN, SKIPPED, UNFINISHED, StepFacts
 from gonogo.report.junit import attempt_words
+from gonogo.report.looks import lines as look_lines
 from gonogo.report.page import Page
 from gonogo.report.watch_html import SIZE, ShownWatch, shown
 from gonogo.report.watch_tables import MOST
@@ -85,6 +86,7 @@ def render(evidence: Evidence) -> str:
         evidence=evidence,
         outcome=evidence.outcome.value,
         ending=" ".join(terminal.ending(evidence, Page(400))),
+        scaled=terminal.scaled(evidence) if evidence.calendar else "",
         sections=sections,
         bars=_bars(evidence),
         recovery=_recovery(evidence),
@@ -181,6 +183,9 @@ def _sections(evidence: Evidence) -> tuple[Section, ...]:
         title = f"{back.proof_title or 'Proof that the old state is back'} (old version)"
         word = back.proof_verdict.value if back.proof_verdict is not None else ""
         found.append(Section("proof", title, word, back.proof))
+    if back.time:
+        warnings = back.held.warnings if back.held is not None else ()
+        found.append(Section("time", "Recovery time", "", back.time, warnings))
     for place, watch in enumerate(back.watches, start=1):
         title, anchor = f"Watch {watch.phase}", f"v{place}"
         found.append(Section(f"r{anchor}", title, "", watch.findings, watch=shown(watch, anchor)))
@@ -258,7 +263,7 @@ def _details(step: StepFacts) -> tuple[str, ...]:
     found = [attempt_words(one) for one in step.attempts] if len(step.attempts) > 1 else []
     finding = step.finding
     if finding is not None:
-        found += [*finding.sentences, *finding.notes]
+        found += [*finding.sentences, *finding.notes, *look_lines(step.looks)]
         found += [f"{name}: {value}" for name, value in finding.indicators.items()]
         found += [f"see {finding.link}"] if finding.link else []
     return tuple(words.one_line(line) for line in found)

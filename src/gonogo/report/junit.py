@@ -16,6 +16,7 @@ from gonogo.judge.verdict import Status
 from gonogo.report import terminal, words
 from gonogo.report.evidence import Evidence, Outcome
 from gonogo.report.facts import NOT_RUN, UNFINISHED, Attempt, StepFacts
+from gonogo.report.looks import lines as look_lines
 from gonogo.report.page import Page
 from gonogo.report.watch import Watch
 from gonogo.report.watch_tables import warnings
@@ -35,6 +36,8 @@ def render(evidence: Evidence) -> str:
     for name in ("tests", "failures", "errors", "skipped"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
     root.set("time", _seconds(evidence.measured_s))
+    if evidence.calendar:
+        root.set("name", f"{root.get('name')} ({_line(terminal.scaled(evidence))})")
     Xml.indent(root)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n' + Xml.tostring(root, encoding="unicode") + "\n"
@@ -118,6 +121,7 @@ def _told(step: StepFacts) -> Iterable[str]:
         yield f"expected: {finding.expected or '-'}; actual: {finding.actual or '-'}"
     yield from finding.sentences
     yield from finding.notes
+    yield from look_lines(step.looks)
     if step.status is Status.PASS:
         if accepted := terminal.accepted(step):
             yield accepted

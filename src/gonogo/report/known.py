@@ -26,7 +26,7 @@ Key = tuple[str, str, str]
 
 
 # What the engine hangs on an id to name a question about it.
-_QUESTION = re.compile(r"\?(block|gate|decide|green|interrupted\d*|typed\d*)$")
+_QUESTION = re.compile(r"\?(block|gate|decide|choice\d*|green|interrupted\d*|typed\d*)$")
 _PROOF = "?proof:"  # way?proof:step is the proof step, carried out after that way back
 
 
@@ -87,6 +87,8 @@ class Known:
                 line=reading.whole(option, "line"),
                 stated_s=reading.number(option, "stated_s"),
                 destructive=reading.flag(option, "destructive"),
+                loses=reading.text(option, "loses"),
+                only_if=reading.texts(option, "only_if"),
             )
             self._declare("option", name, reading.listed(option, "steps"))
         self._declare("proof", "", reading.listed(back, "proof"))

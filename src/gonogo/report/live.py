@@ -217,6 +217,9 @@ class Live:
                 return page.block("again", [step.title, f"attempt {last.number}: {seen}"])
             case "step.finished" if key is not None:
                 return self._step(fold.steps[key])
+            case "look.taken" | "look.missed" if key is not None:
+                step = fold.steps[key]
+                return page.block("look", [f"{step.title}: {step.looks[-1].line}"])
             case "question.asked":
                 asked = [q for q in fold.questions if q.item == event.item]
                 return terminal.question_lines(asked[-1], page)

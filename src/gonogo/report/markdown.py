@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from gonogo.report import terminal, words
 from gonogo.report.cells import cell, fenced, table
 from gonogo.report.evidence import Evidence, Outcome
-from gonogo.report.facts import OptionFacts, PhaseFacts, RollbackFacts, StepFacts
+from gonogo.report.facts import PhaseFacts, RollbackFacts, StepFacts
 from gonogo.report.junit import attempt_words
+from gonogo.report.looks import lines as look_lines
 from gonogo.report.page import Page
 from gonogo.report.watch import Watch
 from gonogo.report.watch_markdown import alerts_text, watch_text
@@ -34,7 +35,8 @@ def _top(evidence: Evidence) -> str:
     target = f" → {cell(evidence.environment)}" if evidence.environment else ""
     page = Page(400)
     ending = cell(" ".join(terminal.ending(evidence, page)))
-    return f"# {cell(name)} {cell(evidence.release)}{target}\n\n**{ending}**"
+    notice = f"\n\n> **{cell(terminal.scaled(evidence))}**" if evidence.calendar else ""
+    return f"# {cell(name)} {cell(evidence.release)}{target}\n\n**{ending}**{notice}"
 
 
 def _overview(evidence: Evidence) -> str:
@@ -122,6 +124,7 @@ def _details(step: StepFacts) -> str:
     if finding is not None:
         lines += finding.sentences
         lines += finding.notes
+        lines += look_lines(step.looks)
         lines += [f"{name}: {value}" for name, value in finding.indicators.items()]
         if finding.link:
             lines.append(f"see {finding.link}")
@@ -146,12 +149,7 @@ def _rollback(back: RollbackFacts, evidence: Evidence) -> str:
         end = f"Ended {status} at {words.day_and_time(back.finished)}"
         parts.append(end + (f": {cell(back.why)}." if back.why else "."))
     parts.append(_recovery(evidence))
-    parts.append(
-        table(
-            ("Way back", "Status", "Measured", "Stated", "Why"),
-            [_option(option) for option in back.options],
-        )
-    )
+    parts.append(_ladder(back))
     parts += [_section(option.title, option.steps) for option in tried]
     if back.undo:
         parts.append(_section("Undo of finished steps", back.undo))
@@ -163,18 +161,38 @@ def _rollback(back: RollbackFacts, evidence: Evidence) -> str:
         for one in back.recovery
     ]
     parts.append(table(("After going back", "The figures said"), seen))
+    parts += [_section("Recovery time", back.time)] if back.time else []
     parts += [_section(f"Watch {w.phase}", w.findings, watch=w) for w in back.watches]
     return "\n\n".join(part for part in parts if part)
 
 
-def _option(option: OptionFacts) -> tuple[str, ...]:
-    return (
-        cell(option.title),
-        f"**{cell(option.word)}**",
-        words.duration(option.measured_s) or "-",
-        words.duration(option.stated_s) or "-",
-        cell(option.why),
-    )
+def _ladder(back: RollbackFacts) -> str:
+    """Return the ways back as a table; what is lost and when one is open, where that is said."""
+    columns = [
+        ("Way back", [cell(one.title) for one in back.options]),
+        ("Status", [f"**{cell(one.word)}**" for one in back.options]),
+        ("Measured", [words.duration(one.measured_s) or "-" for one in back.options]),
+        ("Stated", [words.duration(one.stated_s) or "-" for one in back.options]),
+    ]
+    if any(one.loses for one in back.options):
+        columns.append(("Loses", [cell(one.loses) or "-" for one in back.options]))
+    if any(one.only_if for one in back.options):
+        columns.append(("Only if", [cell("; ".join(one.only_if)) for one in back.options]))
+    columns.append(("Why", [cell(one.why) for one in back.options]))
+    rows = list(zip(*(cells for _, cells in columns), strict=True))
+    return table(tuple(name for name, _ in columns), rows)
+
+
+def _held(evidence: Evidence) -> list[tuple[str, str]]:
+    """Return the rows of what the runbook allows and states about the time of going back."""
+    held = None if evidence.rollback is None else evidence.rollback.held
+    if held is None:
+        return []
+    rows = [("warning", cell(warning)) for warning in held.warnings]
+    if held.limit_s is not None:
+        bound = f"{'less than' if held.strict else 'at most'} {words.duration(held.limit_s)}"
+        rows.insert(0, (f"**{cell(held.status)}**", f"{bound} (line {held.line})"))
+    return rows
 
 
 def _recovery(evidence: Evidence) -> str:
@@ -182,6 +200,7 @@ def _recovery(evidence: Evidence) -> str:
     rows = [(name, words.duration(seconds)) for name, seconds in parts]
     if evidence.times.total_s is not None:
         rows.append(("**recovery**", words.duration(evidence.times.total_s)))
+    rows += _held(evidence)
     return table(("Part", "Took"), rows)
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from gonogo.judge.verdict import Status
+from gonogo.plan.hastened import read_calendar, say
 from gonogo.report import words
 from gonogo.report.alert_lines import alert_lines
 from gonogo.report.evidence import Evidence, Outcome
@@ -72,9 +73,16 @@ def header(evidence: Evidence, page: Page) -> list[str]:
     if evidence.started_by:
         right += f" by {words.one_line(evidence.started_by)}"
     space = page.width - words.cells(left) - words.cells(right)
+    notice = words.wrap(scaled(evidence), page.width) if evidence.calendar else []
     if space >= 2:
-        return [left + " " * space + right]
-    return [words.cut(left, page.width), words.cut(right, page.width)]
+        return [left + " " * space + right, *notice]
+    return [words.cut(left, page.width), words.cut(right, page.width), *notice]
+
+
+def scaled(evidence: Evidence) -> str:
+    """Return that this was not the real thing: a calendar that ran faster than is written."""
+    times = read_calendar(evidence.calendar)
+    return words.one_line(say(times) if times else f"scaled calendar {evidence.calendar}")
 
 
 def counts(steps: Sequence[StepFacts], room: int = 80) -> str:
@@ -202,7 +210,7 @@ def rollback_lines(back: RollbackFacts, page: Page, known: frozenset[str]) -> li
         lines.append(page.row("rollback", "no way back was tried"))
     if back.reason and back.item not in known:
         lines += _indented(f"because {back.reason}", page)
-    lines += proof_lines(back, page) + recovery_lines(back.recovery, page)
+    lines += proof_lines(back, page) + recovery_lines(back.recovery, page) + held_lines(back, page)
     for watch in back.watches:
         lines += [page.row("watch", words.one_line(watch.phase)), *watch_lines(watch, page)]
         lines += not_pass(watch.findings, page)
@@ -244,6 +252,19 @@ def recovery_lines(seen: Sequence[Recovery], page: Page) -> list[str]:
         for one in seen[-_MOST_SEEN:]
         for line in page.block("seen", [f"{words.time_of_day(one.start)} {one.says or '-'}"])
     ]
+
+
+def held_lines(back: RollbackFacts, page: Page) -> list[str]:
+    """Return the time of going back beside its bound and the stated times that it exceeded."""
+    if back.held is None:
+        return []
+    held = back.held
+    lines = []
+    if held.status:
+        lines += page.block(held.status, [held.says], page.place(held.line))
+    for warning in held.warnings:
+        lines += page.block("warn", [warning])
+    return lines
 
 
 def option_lines(option: OptionFacts, page: Page) -> list[str]:

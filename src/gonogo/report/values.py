@@ -34,7 +34,7 @@ _OF_TIME = {
     *("run", "host", "folder", "place", "events", "head", "last_event", "broken_at", "number"),
     *("started", "ended", "finished", "at", "since", "until", "asked", "gaps", "gap_s"),
     *("attempts", "notes", "times", "measured_s", "duration_s", "proof_s", "total_s"),
-    *("slices", "moves", "watched_s", "recovery"),
+    *("slices", "moves", "watched_s", "recovery", "held", "time"),
 }
 _OF_A_RULE = {"actual", "indicators"}  # they count slices
 _OF_AN_ALERT = {"key", "text", "why", "late"}

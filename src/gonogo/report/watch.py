@@ -26,6 +26,7 @@ class RuleFacts:
     says: str  # the same in canonical wording
     consequence: str = ""
     line: int = 0
+    baseline: str = ""  # what its figure was before the release: `412 ms`
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,7 @@ def _rules(bodies: Sequence[reading.Body]) -> tuple[RuleFacts, ...]:
                 says,
                 reading.text(body, "consequence"),
                 reading.whole(body, "line"),
+                reading.text(body, "baseline"),
             ),
         )
     return tuple(found.values())

@@ -43,6 +43,7 @@ class _Row:
     at: str  # what follows at the limit
     window: str
     tail: str
+    baseline: str = ""
     silence: str = ""
     joined: bool = False  # several names, no single value
 
@@ -80,6 +81,7 @@ def _row(rule: RuleFacts, watch: Watch, *, recent: bool) -> _Row:
         at=watch_words.consequence(rule, parts.limit),
         window=parts.window,
         tail=tail,
+        baseline=f", baseline {words.one_line(rule.baseline)}" if rule.baseline else "",
         silence=silence,
         joined=len(parts.names) > 1,
     )
@@ -92,7 +94,8 @@ def _set(row: _Row, name: int, value: int, spark: int, room: int) -> str:
     if not row.silence:
         left += "" if row.joined else words.pad(words.cut(row.value, value), value) + "  "
         left += words.pad(row.spark, spark) + "  " if spark else ""
-        wordings = (row.at + row.window, row.at, row.limit)
+        long, before = row.at + row.window, row.baseline
+        wordings = (long + before, row.at + before, row.limit + before, long, row.at, row.limit)
     free = room - words.cells(left) - words.cells(row.tail) - 2
     if free < _LEAST:  # where the streak stands is worth more than what follows from it
         return words.cut(left + row.tail, room).rstrip()

@@ -55,11 +55,13 @@ def _rule_row(rule: RuleFacts, watch: Watch, word: str, columns: int) -> RuleRow
         counted += f", {len(series) - judged} said nothing"
     known = next((seen for seen in reversed(series) if seen.known), None)
     last = watch_words.value(known, watch_words.worded(rule).name) if known else ""
+    before = f" (baseline {words.one_line(rule.baseline)})" if rule.baseline else ""
+    seen = watch_words.silence(rule, watch) or last or (known.says if known else "nothing known")
     return RuleRow(
         rule=rule,
         consequence=rule.consequence or "-",
         spark=watch_words.spark(rule, series, columns),
-        last=watch_words.silence(rule, watch) or last or (known.says if known else "nothing known"),
+        last=seen + before,
         standing=watch_words.standing(rule, watch),
         counted=counted,
         word=word,

@@ -27,6 +27,7 @@ _VERBS = {
     "warn": "warns at",
     "page": "pages at",
     "critical": "critical at",
+    **{f"p{level}": f"p{level} at" for level in range(4)},
     "rollback": "rolls back at",
 }
 _WINDOW = re.compile(r" for (?:\d+ (?:of|consecutive|buckets?)\b|\d).*$")

@@ -45,6 +45,8 @@ def one_line(text: str) -> str:
 
 def cells(text: str) -> int:
     """Return how many columns `text` takes in a terminal; in doubt the larger number."""
+    if text.isascii():
+        return len(text)
     total = 0
     for char in text:
         if char == "\ufe0f":  # shows the character before it as a wide picture

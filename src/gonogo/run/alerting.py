@@ -1,8 +1,10 @@
 """Carries the alerts of a run: reads the journal, decides, journals what is due to be told.
 
     alert.decided     -         decisions, notices (messages that became due), state, seen
-    alert.silenced    -         a planned window added during the run (`who` answers for it)
+    alert.silenced    silence/N a planned window added during the run: see run/silences.py
+    alert.unsilenced  silence/N it was ended before its time
     rule.moved        rule      a `Move` of the watch; read here
+    run.resumed       -         gap_s: how long nobody watched; read here
     alert.raised      rule      something else that people must be told of: severity, text
     alert.cleared     rule      its end: text
 
@@ -13,10 +15,12 @@ place in the journal in one event, and there is no moment in which one is kept a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from gonogo.clock import moment
-from gonogo.judge.alerts import Alerts, Stepped
+from gonogo.judge.alert import Alert, Stepped
+from gonogo.judge.alerts import Alerts
 from gonogo.judge.raising import (
     ROLLBACK,
     Clearing,
@@ -24,12 +28,14 @@ from gonogo.judge.raising import (
     of_move,
     rollback_alert,
     rollback_over,
+    unwatched,
 )
 from gonogo.judge.verdict import Status
 from gonogo.plan.notices import Severity
 from gonogo.plan.receivers import Receivers, Silence
 from gonogo.run.journal import Event
 from gonogo.run.scene import Scene
+from gonogo.run.silences import UNSILENCED, Hearing, of_event
 
 DECIDED = "alert.decided"
 ACK_CHOICES = ("seen",)
@@ -46,6 +52,7 @@ class Alerting:
         self.alerts = Alerts(scene.run, about or scene.plan.service, receivers)
         self._seen = 0
         self._ended = False
+        self._silences = Hearing(scene)
         decided = scene.last(DECIDED)
         if decided is not None:
             state, seen = decided.body["state"], decided.body["seen"]
@@ -84,17 +91,7 @@ class Alerting:
 
         The answer goes into the inbox of the run under this item; the next step finds it.
         """
-        return tuple(
-            {
-                "item": alert.ack,
-                "question": f"who looks after `{alert.text}`?",
-                "form": "acknowledge",
-                "choices": list(ACK_CHOICES),
-                "detail": f"{alert.severity.value}, told to {', '.join(alert.told)}",
-                "line": 1,
-            }
-            for alert in self.alerts.waiting()
-        )
+        return tuple({"item": alert.ack, **ack_of(alert)} for alert in self.alerts.waiting())
 
     def _now_ms(self) -> int:
         return int(self._scene.clock.now().timestamp() * 1000)
@@ -113,7 +110,8 @@ class Alerting:
         )
 
     def _hear(self) -> None:
-        """Take the acknowledgements that people have given meanwhile."""
+        """Take the acknowledgements and the planned windows that people have given meanwhile."""
+        self._silences.step()
         for alert in self.alerts.waiting():
             answer = self._scene.journal.answer(self._scene.run, alert.ack)
             if answer is not None:
@@ -122,6 +120,8 @@ class Alerting:
     def _take(self, event: Event) -> Stepped:
         reader = _READERS.get(event.kind)
         found = reader(event) if reader is not None else None
+        if isinstance(found, Raising) and event.kind == "rule.moved":
+            found = self._of_rule(found)
         stepped = Stepped()
         if isinstance(found, Raising):
             self.alerts.fire(found, _ms(event))
@@ -131,11 +131,45 @@ class Alerting:
             self.alerts.clear(found.rule, found.text)
         elif isinstance(found, Silence):
             self.alerts.silence(found)
+        elif event.kind == UNSILENCED:
+            self.alerts.unsilence(event.item, _whole(event.body["at_ms"]))
+        elif event.kind == "run.resumed":
+            self._resumed(event)
         elif event.kind == "contact.unreached":
             told = event.body["alerts"]
             assert isinstance(told, list)
             self.alerts.unreached([str(name) for name in told])
         return stepped
+
+    def _of_rule(self, raising: Raising) -> Raising:
+        """Add what the runbook says of the rule that fired: its figures, its deadline."""
+        rule = next((one for one in self._scene.plan.rules if one.id == raising.rule), None)
+        if rule is None:
+            return raising
+        named = " ".join(p.metric for p in rule.condition.predicates if p.metric)
+        return replace(raising, metrics=named, within_s=rule.within_s)
+
+    def _resumed(self, event: Event) -> None:
+        """Tell people that nobody watched, where figures were being watched when we died."""
+        events = self._scene.journal.events(self._scene.run)
+        width_s = _watches(e for e in events if e.seq < event.seq)
+        gap = event.body.get("gap_s")
+        if width_s is None or not isinstance(gap, int | float):
+            return
+        found = unwatched(gap, _ms(event), width_s=width_s)
+        if found is not None:
+            self.alerts.fire(found, _ms(event))
+
+
+def ack_of(alert: Alert) -> dict[str, object]:
+    """Return what a person is asked about an alert, as the body of a question."""
+    return {
+        "question": f"who looks after `{alert.text}`?",
+        "form": "acknowledge",
+        "choices": list(ACK_CHOICES),
+        "detail": f"{alert.severity.value}, told to {', '.join(alert.told)}",
+        "line": 1,
+    }
 
 
 def raise_alert(scene: Scene, raising: Raising) -> None:
@@ -154,15 +188,25 @@ def clear_alert(scene: Scene, clearing: Clearing) -> None:
     scene.write("alert.cleared", clearing.rule, body={"text": clearing.text})
 
 
-def add_silence(scene: Scene, silence: Silence) -> None:
-    """Journal a planned window in which nobody is told; the person answers for it."""
-    body = {
-        "reason": silence.reason,
-        "from_ms": silence.from_ms,
-        "until_ms": silence.until_ms,
-        "only": silence.only,
-    }
-    scene.write("alert.silenced", body=body, who=silence.who, durable=True)
+def _watches(events: Iterable[Event]) -> float | None:
+    """Return the width of a bucket in seconds where figures were being watched; else None."""
+    watched: set[str] = set()
+    width_ms = 0
+    for event in events:
+        if event.kind == "watch.started":
+            width_ms = _whole(event.body.get("width_ms", 0))
+        if event.kind in ("watch.started", "recovery.started"):
+            watched.add(event.item)
+        elif event.kind in ("watch.ended", "option.finished"):
+            watched.discard(event.item)
+        elif event.kind == "rollback.finished":
+            watched.clear()
+    return width_ms / 1000 if watched else None
+
+
+def _whole(value: object) -> int:
+    assert isinstance(value, int)
+    return value
 
 
 def _ms(event: Event) -> int:
@@ -189,13 +233,6 @@ def _cleared(event: Event) -> Clearing:
     return Clearing(event.item, str(event.body["text"]))
 
 
-def _silenced(event: Event) -> Silence:
-    start, end = event.body["from_ms"], event.body["until_ms"]
-    assert isinstance(start, int)
-    assert isinstance(end, int)
-    return Silence(event.who, str(event.body["reason"]), start, end, str(event.body["only"]))
-
-
 def _rollback_began(event: Event) -> Raising:
     return rollback_alert(str(event.body.get("reason", "")), _ms(event))
 
@@ -205,6 +242,14 @@ def _rollback_ended(event: Event) -> Raising | Clearing:
     if event.body.get("status") == Status.PASS.value:
         return rollback_over(why)
     return rollback_alert(why, _ms(event), failed=True)
+
+
+def _way_ended(event: Event) -> Raising | None:
+    """Page when a way back did not work, whatever comes next."""
+    if event.body.get("status") != Status.FAIL.value:
+        return None
+    text = f"a way back failed: {event.body.get('why') or event.item}"
+    return Raising(f"{ROLLBACK}/{event.item}", Severity.PAGE, text, _ms(event), always=True)
 
 
 def _asked(event: Event) -> Raising | None:
@@ -224,8 +269,9 @@ _READERS: Mapping[str, Callable[[Event], Raising | Clearing | Silence | None]] =
     "rule.moved": _moved,
     "alert.raised": _raised,
     "alert.cleared": _cleared,
-    "alert.silenced": _silenced,
+    "alert.silenced": of_event,
     "rollback.started": _rollback_began,
+    "option.finished": _way_ended,
     "rollback.finished": _rollback_ended,
     "question.asked": _asked,
     "answer.given": _answered,

@@ -66,7 +66,8 @@ class MemorySlots:
     async def run(self, name: str, work: Callable[[], Result]) -> Result:
         """Do the work here and now, unless it is recorded."""
         if name not in self._names:
-            raise ValueError(f"slot {name!r} was not reserved")
+            raise ValueError(f"slot {name!r} was not reserved, or is run a second time")
+        self._names.discard(name)  # the engine carries out each place once
         if name not in self.recorded:
             self.recorded[name] = work()
         return self.recorded[name]

@@ -34,7 +34,7 @@ def close(
         if step.id in skipped:
             known[step.id] = _skip(scene, step, skipped[step.id])
     everything = [known[step.id] for step in phase.steps]
-    everything += _rules(scene, watched) if watched else []
+    everything += _rules(scene, phase, watched) if watched else []
     verdict = decide(everything)
     worst_first = sorted(everything, key=lambda f: -ORDER.index(f.status))
     reasons = [f"{f.title}: {f.why or f.actual}" for f in worst_first if _matters(f)]
@@ -56,6 +56,21 @@ def close(
     ).body
 
 
+def refuse(scene: Scene, phase: Phase, finding: Finding) -> Mapping[str, object]:
+    """Close the gate of a phase that did not begin; safe to enter again after a crash."""
+    recorded = scene.last("gate.decided", phase.id)
+    if recorded is not None:
+        return recorded.body
+    body: dict[str, object] = {
+        "verdict": Verdict.NO_GO.value,
+        "counts": {finding.status.value: 1},
+        "reasons": [f"{finding.title}: {finding.why or finding.actual}"],
+    }
+    if is_aborted(scene):
+        body |= _aborted(scene)
+    return scene.write("gate.decided", phase.id, body=body, durable=True).body
+
+
 def _matters(finding: Finding) -> bool:
     return finding.status not in (Status.PASS, Status.WAIVED)
 
@@ -65,10 +80,12 @@ def _skip(scene: Scene, step: Step, why: str) -> Finding:
     return Finding.from_json(body)
 
 
-def _rules(scene: Scene, watched: Watched) -> list[Finding]:
-    """Journal what each rule of the watch came to, once."""
+def _rules(scene: Scene, phase: Phase, watched: Watched) -> list[Finding]:
+    """Journal what each rule of the watch came to, once for each watch."""
     for finding in watched.findings:
-        scene.once("rule.judged", finding.item, body=finding.as_json())
+        before = scene.journal.of_item(scene.run, finding.item)
+        if not any(e.kind == "rule.judged" and e.body.get("phase") == phase.id for e in before):
+            scene.write("rule.judged", finding.item, body=finding.as_json() | {"phase": phase.id})
     return watched.findings
 
 

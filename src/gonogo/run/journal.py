@@ -11,25 +11,38 @@ same run, so that a later edit shows (`gonogo report --verify`).
     step.looked        step      `Unless:` was looked at: command
     step.tried         step      an attempt that will be repeated: status, actual, why
     step.finished      step      a `Finding`
-    question.asked     step/gate question, form, choices, detail, line
+    question.asked     step/gate question, form, choices, detail, line; deadline (where it has one)
     answer.given       step/gate answer, reason, link, expires (`who` gave it)
     answer.refused     step/gate answer, why (the question stays open)
-    watch.started      phase     started_ms, positions of logs, width_ms, planned, metrics, rules
+    question.closed    question  why (nobody needs to answer any more)
+    watch.started      phase     started_ms, positions of logs, width_ms, planned, blind_after_s,
+                                 metrics, rules; first_ms (where a watch came before), baseline,
+                                 calendar (where it is scaled)
+    checkpoints.began  phase     started_ms, checkpoints (title, begins_s, ends_s, steps)
+    look.taken         step      checkpoint, due_ms, status, actual, why
+    look.missed        step      checkpoint, due_ms, why
+    checkpoints.ended  phase     -
+    baseline.recorded  step      figures (subject, value, unit, samples, why), from_ms, until_ms,
+                                 violated (rules that are broken already)
     bucket.closed      phase@ms  start_ms, rules (says, event, state, count, need, of, value, unit,
                                  limit), metrics (count, coverage, late, why)
-    rule.moved         rule@ms   a `Move`: before, after, event, reason, slices, values
-    rule.judged        rule      a `Finding`: what a rule of the watch came to
+    rule.moved         rule@ms   a `Move`: before, after, event, reason, slices, values; phase
+    rule.judged        rule      a `Finding`: what a rule came to in a watch; phase
     watch.ended        phase     why, complete
     gate.decided       phase     verdict, counts, reasons; trigger (the move that rolls back)
     abort.requested    -         reason (`who` asked)
-    rollback.started   rollback  reason, item (what led to it), way (options or undo), why
-    option.started     option    title, stated_s
+    rollback.started   rollback  reason, item (what led to it), way (options or undo), why,
+                                 choice (the option that a person chose)
+    option.started     option    title, stated_s, loses, destructive
     recovery.started   option    started_ms, positions of logs
-    recovery.seen      option@ms way, start_ms, says (what is not green in that bucket)
-    option.finished    option    status, why
+    recovery.seen      option@ms way, start_ms, says (what is not green in that bucket), look, count
+                                 (green ones in a row), need
+    recovery.judged    rollback  a `Finding`: the time that it took beside what is allowed
+    option.finished    option    status (`skipped`: not open, and never begun), why
     rollback.finished  rollback  status, option, why
     verdict.given      -         verdict, exit_code, why; after a no-go way, rollback (what came of
-                                 it); after a rollback that worked times (four parts)
+                                 it); after a rollback that worked times (four parts), recovery
+                                 (took_s, limit_s, strict, line, status, says, warnings)
 """
 
 from __future__ import annotations

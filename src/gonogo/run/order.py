@@ -1,13 +1,14 @@
 """In which order the steps of a phase run, and what stops one: document order, `Needs:`, barriers.
 
 A step waits for everything before it, except that neighbours marked `parallel` run side by side,
-and that what neighbouring steps ask people is asked all at once, so that one answer serves many.
+that what neighbouring steps ask people is asked all at once, so that one answer serves many, and
+that a step in the background holds up only what needs it.
 Whether a step is skipped depends only on the steps it waited for, so that a replay decides alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from gonogo.judge.verdict import Finding, Status
 from gonogo.plan.kinds import Effect
@@ -34,38 +35,42 @@ def sorted_by_needs(steps: Sequence[Step]) -> tuple[Step, ...]:
     return tuple(placed.values())
 
 
-def waits(steps: Sequence[Step]) -> Mapping[str, frozenset[str]]:
-    """Return, for each of the sorted steps, the ids of the steps it waits for."""
-    result: dict[str, frozenset[str]] = {}
-    before: list[str] = []  # all that came before the present group of neighbours
-    group: list[str] = []
-    for step in steps:
-        beside = step.parallel or step.effect is Effect.MANUAL  # people are asked all at once
-        breaks = not beside or any(need in group for need in step.needs)
-        if breaks:
-            before, group = [*before, *group], []
-        result[step.id] = frozenset(before)
-        if beside:
-            group.append(step.id)
-        else:
-            before.append(step.id)
-    return result
+def stages(steps: Sequence[Step]) -> tuple[tuple[Step, ...], ...]:
+    """Return the sorted steps as they begin: a stage begins once all stages before it have ended.
 
-
-def blocked(
-    step: Step, waited: Sequence[Step], findings: Mapping[str, Finding], needs_all: frozenset[str]
-) -> str | None:
-    """Return why `step` must not run after what it waited for; None when it may.
-
-    `needs_all` holds the ids of all steps of the plan that passed or were waived so far.
+    Nobody waits for a step in the background but what needs it, and the gate of the phase.
     """
-    for other in waited:
-        finding = findings[other.id]
-        if finding.status in _GOOD:
-            continue
-        if other.critical or other.effect is Effect.ACTION:
-            return f"not run: `{other.title}` (line {other.span.line}) did not pass"
+    found: list[list[Step]] = []
+    beside: set[str] = set()  # of the last stage, if the next step may begin with it
+    for step in steps:
+        joins = step.parallel or step.effect is Effect.MANUAL  # people are asked all at once
+        if not joins or not beside or not beside.isdisjoint(step.needs):
+            found.append([])
+            beside = set()
+        found[-1].append(step)
+        if joins:
+            beside.add(step.id)
+    return tuple(tuple(stage) for stage in found)
+
+
+def stopper(ended: Sequence[Step], findings: Mapping[str, Finding]) -> Step | None:
+    """Return the first of the steps whose finding stops all that waited for it, if there is one."""
+    for step in ended:
+        stops = step.critical or step.effect is Effect.ACTION
+        if stops and findings[step.id].status not in _GOOD:
+            return step
+    return None
+
+
+def blocked(step: Step, stopped_by: Step | None, good: Container[str]) -> str | None:
+    """Return why `step` must not run; None when it may.
+
+    `stopped_by` is the first stopper of the stages before it; `good` holds the ids of all steps
+    and phases of the plan that passed or were waived so far.
+    """
+    if stopped_by is not None:
+        return f"not run: `{stopped_by.title}` (line {stopped_by.span.line}) did not pass"
     for need in step.needs:
-        if need not in needs_all:
+        if need not in good:
             return f"not run: needs `{need}`, which did not pass"
     return None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
-from gonogo.run.journal import ABORT, Answer
+from gonogo.clock import moment, stamp
+from gonogo.run.journal import ABORT, Answer, Event
 from gonogo.run.scene import Scene
 
 
@@ -45,6 +47,16 @@ class Aborted(Exception):  # noqa: N818 - a fact, not an error
     """A person asked the run to stop while a step waited or worked."""
 
 
+class Unanswered(Exception):  # noqa: N818 - a fact, not an error
+    """Nobody answered until the deadline of a question."""
+
+    def __init__(self, asked: str, deadline: str) -> None:
+        """Keep when it was asked and until when it could be answered, as the journal has them."""
+        super().__init__(f"nobody answered until {deadline}")
+        self.asked = asked
+        self.deadline = deadline
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked about one item; `typed` is the name that must be typed out."""
@@ -55,11 +67,16 @@ class Question:
     line: int
     detail: str = ""
     typed: str = ""
+    deadline: datetime | None = None  # the first one that is journaled counts
+    more: tuple[str, ...] = ()  # answers besides the usual ones, before the last of these
 
     @property
     def choices(self) -> tuple[str, ...]:
         """Return the answers that fit."""
-        return (self.typed, "no") if self.form is Form.TYPED else CHOICES[self.form]
+        if self.form is Form.TYPED:
+            return (self.typed, "no")
+        *usual, last = CHOICES[self.form]
+        return (*usual, *self.more, last)
 
 
 def misfit(question: Question, answer: Answer) -> str | None:
@@ -78,17 +95,21 @@ def ask(scene: Scene, question: Question, *, deaf: bool = False) -> Answer:
     Survives our death: the question is not asked twice, and an answer given meanwhile is found.
 
     Raises:
-        Aborted: a person asked the run to stop (never with `deaf`, inside a rollback).
+        Aborted: a person asked the run to stop (never with `deaf`, inside a rollback), or the
+            watch that asks has ended.
+        Unanswered: its deadline has passed; an answer that came until then counts.
     """
     given = scene.last("answer.given", question.item)
     if given is not None:
         return _journaled(given.body, given.who, given.at, scene.run, question.item)
-    if scene.last("question.asked", question.item) is None:
+    asked = scene.last("question.asked", question.item)
+    if asked is None:
         if not deaf and is_aborted(scene):
             raise Aborted  # nobody is asked about what will not happen
-        scene.write("question.asked", question.item, body=_body(question), durable=True)
+        asked = scene.write("question.asked", question.item, body=_body(question), durable=True)
     while True:
         answer = scene.journal.answer(scene.run, question.item)
+        _refuse_late(scene, asked, answer)
         if answer is not None:
             why = misfit(question, answer)
             if why is None:
@@ -115,8 +136,20 @@ def ask(scene: Scene, question: Question, *, deaf: bool = False) -> Answer:
     return answer
 
 
+def _refuse_late(scene: Scene, asked: Event, answer: Answer | None) -> None:
+    """Raise when the deadline has passed; an answer counts by the time at which it was given."""
+    deadline = str(asked.body.get("deadline") or "")
+    if not deadline:
+        return
+    at = scene.clock.now() if answer is None else moment(answer.at)
+    if at > moment(deadline):
+        raise Unanswered(asked.at, deadline)
+
+
 def is_aborted(scene: Scene) -> bool:
-    """Say whether a person asked the run to stop."""
+    """Say whether a person asked the run to stop, or the watch that a step belongs to is over."""
+    if scene.ending is not None and scene.ending.why:
+        return True
     return scene.journal.answer(scene.run, ABORT) is not None
 
 
@@ -142,19 +175,24 @@ def open_questions(kinds: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     for kind, item in kinds:
         if kind == "question.asked":
             waiting[item] = None
-        elif kind in ("answer.given", "step.finished", "gate.decided"):
+        elif kind in ("answer.given", "question.closed", "step.finished", "gate.decided"):
             waiting.pop(item, None)
     return tuple(waiting)
 
 
 def _body(question: Question) -> dict[str, object]:
-    return {
+    body: dict[str, object] = {
         "question": question.text,
         "form": question.form.value,
         "choices": list(question.choices),
         "detail": question.detail,
         "line": question.line,
     }
+    if question.deadline is not None:
+        body["deadline"] = stamp(question.deadline)
+        until = f"answered by {question.deadline:%Y-%m-%d %H:%M:%S} UTC, else it is not known"
+        body["detail"] = "\n".join(part for part in (question.detail, until) if part)
+    return body
 
 
 def _journaled(body: object, who: str, at: str, run: str, item: str) -> Answer:

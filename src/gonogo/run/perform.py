@@ -13,24 +13,23 @@ What may be in the journal when a step is entered, and what is done then:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from gonogo.clock import moment, stamp
 from gonogo.judge.verdict import Finding, Status
-from gonogo.plan.kinds import Context, Effect
-from gonogo.plan.model import Expectation, Interrupted, Mode, Step
+from gonogo.plan.kinds import Context, Divisible, Effect
+from gonogo.plan.model import Interrupted, Mode, Step
 from gonogo.process import Trace, trace
-from gonogo.run.looking import Seen, look
-from gonogo.run.people import Aborted, Form, Question, ask, is_aborted, stop_signal
+from gonogo.run.by_hand import allowed, manual, opening, shown, unanswered
+from gonogo.run.findings import blank as blank
+from gonogo.run.findings import expected as expected
+from gonogo.run.findings import has_passed as has_passed
+from gonogo.run.findings import stopped, waived
+from gonogo.run.looking import Seen, look, remembered
+from gonogo.run.people import Aborted, Form, Question, Unanswered, ask, stop_signal
 from gonogo.run.scene import Scene
-
-_DATE = len("2026-01-31")
-_PROSE = "Expected: "  # a note of the plan: what the page expects in words of its own
-_MUST_NOT = "Must not be: "  # a note of the plan: a trigger without a figure
-_STOPPED = "stopped: the run was aborted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +43,35 @@ class Begin:
     notes: tuple[str, ...] = ()
 
 
-def perform(scene: Scene, step: Step, *, deaf: bool = False) -> Mapping[str, object]:
-    """Carry out `step` and return its finding as JSON; safe to enter again after a crash."""
+Way = Callable[[], Finding]
+"""How a step comes to its finding; may raise `Aborted` and `Unanswered`."""
+
+
+def perform(
+    scene: Scene, step: Step, *, deaf: bool = False, way: Way | None = None
+) -> Mapping[str, object]:
+    """Carry out `step` and return its finding as JSON; safe to enter again after a crash.
+
+    `way` is for steps that come to their finding otherwise than by attempts.
+    """
     recorded = scene.last("step.finished", step.id)
     if recorded is not None:
         return recorded.body
     try:
-        if step.block is None:
-            finding = _manual(scene, step, deaf=deaf)
+        if way is not None:
+            finding = way()
+        elif step.block is None:
+            finding = manual(scene, step, deaf=deaf)
         else:
-            finding = _shown(scene, step, _by_machine(scene, step, deaf=deaf), deaf=deaf)
+            finding = shown(scene, step, _by_machine(scene, step, deaf=deaf), deaf=deaf)
     except Aborted:
         begun = scene.last("step.started", step.id)
         attempts = begun.attempt if begun is not None else 0
-        finding = blank(step, Status.UNKNOWN, _STOPPED, attempts=attempts)
+        finding = blank(step, Status.UNKNOWN, stopped(scene), attempts=attempts)
+        if scene.ending is not None and scene.last("question.asked", step.id) is not None:
+            scene.once("question.closed", step.id, body={"why": stopped(scene)})
+    except Unanswered as late:
+        finding = unanswered(scene, step, late)
     finding = waived(scene, step, finding)
     event = scene.write(
         "step.finished", step.id, body=finding.as_json(), attempt=max(finding.attempts, 1)
@@ -65,121 +79,12 @@ def perform(scene: Scene, step: Step, *, deaf: bool = False) -> Mapping[str, obj
     return event.body
 
 
-def blank(step: Step, status: Status, why: str, **more: object) -> Finding:
-    """Return a finding about `step` that rests on `why` alone."""
-    base = Finding(
-        item=step.id,
-        title=step.title,
-        status=status,
-        effect=step.effect.value,
-        line=step.span.line,
-        why=why,
-        expected=expected(step.expect),
-        planned_s=step.estimate_s,
-        critical=step.critical,
-    )
-    return replace(base, **more)  # type: ignore[arg-type]
-
-
-def expected(expect: tuple[Expectation, ...]) -> str:
-    """Return what is expected, in the canonical words of the conditions."""
-    return "; ".join(item.condition.say() for item in expect)
-
-
-def waived(scene: Scene, step: Step, finding: Finding) -> Finding:
-    """Return the finding with the waiver that a person gave for it before the gate, if any."""
-    if finding.status in (Status.PASS, Status.WAIVED):
-        return finding
-    given = scene.waivers.get(step.id)
-    if given is None:
-        return finding
-    expires = given.get("expires", "")
-    if has_passed(expires, scene.clock.now()):
-        return replace(finding, notes=(*finding.notes, f"waiver expired {expires}"))
-    return replace(
-        finding,
-        status=Status.WAIVED,
-        why=f"{finding.status.value}: {finding.why or finding.actual}".rstrip(": "),
-        by=given.get("who"),
-        reason=given.get("reason"),
-        expires=expires or None,
-    )
-
-
-def has_passed(expires: str, now: datetime) -> bool:
-    """Say whether a waiver is over; a bare date lasts to its end in UTC, an unreadable one is."""
-    if not expires:
-        return False
-    try:
-        end = moment(expires)
-    except ValueError:
-        return True
-    if len(expires) == _DATE:
-        end += timedelta(days=1)
-    return (end if end.tzinfo else end.replace(tzinfo=UTC)) <= now
-
-
-def _manual(scene: Scene, step: Step, *, deaf: bool) -> Finding:
-    if is_aborted(scene) and not deaf:
-        raise Aborted
-    begun = scene.last("step.started", step.id) or scene.write(
-        "step.started", step.id, body=_opening(step, ""), attempt=1
-    )
-    detail = expected(step.expect)
-    text = step.title
-    if any(note.startswith(_MUST_NOT) for note in step.notes):  # yes is always the good answer
-        text = f"nothing of this kind is seen: {step.title}"
-    answer = ask(scene, Question(step.id, Form.MANUAL, text, step.span.line, detail), deaf=deaf)
-    status = {"yes": Status.PASS, "no": Status.FAIL}.get(answer.answer, Status.WAIVED)
-    return blank(
-        step,
-        status,
-        "" if status is Status.PASS else f"answered {answer.answer}",
-        actual=f"answered {answer.answer}",
-        by=answer.who,
-        reason=answer.reason or None,
-        link=answer.link or None,
-        expires=answer.expires or None,
-        started=begun.at,
-        duration_s=round((scene.clock.now() - moment(begun.at)).total_seconds(), 3),
-        attempts=1,
-    )
-
-
-def _shown(scene: Scene, step: Step, finding: Finding, *, deaf: bool) -> Finding:
-    """Let a person judge what only prose expects: an exit code proves nothing of that."""
-    prose = [note.removeprefix(_PROSE) for note in step.notes if note.startswith(_PROSE)]
-    written = any(not item.default for item in step.expect)
-    if not prose or written or finding.status not in (Status.PASS, Status.UNKNOWN):
-        return finding
-    if finding.by is not None:  # done by hand: its person has answered for it
-        return finding
-    question = Question(
-        f"{step.id}?shown",
-        Form.MANUAL,
-        f"`{step.title}` should show: {'; '.join(prose)}. does it?",
-        step.span.line,
-        finding.text,
-    )
-    answer = ask(scene, question, deaf=deaf)
-    status = {"yes": Status.PASS, "no": Status.FAIL}.get(answer.answer, Status.WAIVED)
-    return replace(
-        finding,
-        status=status,
-        why="" if status is Status.PASS else f"answered {answer.answer}: not {'; '.join(prose)}",
-        by=answer.who,
-        reason=answer.reason or None,
-        link=answer.link or None,
-        expires=answer.expires or None,
-    )
-
-
 def _by_machine(scene: Scene, step: Step, *, deaf: bool) -> Finding:
-    settled = _before(scene, step, deaf=deaf)
+    stop = stop_signal(scene, deaf=deaf)
+    settled = _before(scene, step, stop, deaf=deaf)
     if isinstance(settled, Finding):
         return settled
     attempts = step.retry.attempts if step.retry else 1
-    stop = stop_signal(scene, deaf=deaf)
     begin = replace(settled, failed=_failed(scene, step))  # being cut off is no failure
     while True:
         if not begin.attached and (stop() or not scene.wait(begin.wait_s, stop)):
@@ -197,7 +102,7 @@ def _failed(scene: Scene, step: Step) -> int:
     return sum(e.kind == "step.tried" for e in scene.journal.of_item(scene.run, step.id))
 
 
-def _before(scene: Scene, step: Step, *, deaf: bool) -> Finding | Begin:
+def _before(scene: Scene, step: Step, stop: Callable[[], bool], *, deaf: bool) -> Finding | Begin:
     """Settle how the step begins: as a finding (nothing to do), or as an attempt."""
     events = scene.journal.of_item(scene.run, step.id)
     started = [e for e in events if e.kind == "step.started"]
@@ -209,7 +114,7 @@ def _before(scene: Scene, step: Step, *, deaf: bool) -> Finding | Begin:
         every_s = step.retry.every_s if step.retry else 0.0
         passed = (scene.clock.now() - moment(last.at)).total_seconds()
         return Begin(last.attempt + 1, wait_s=min(max(every_s - passed, 0.0), every_s))
-    if not deaf and is_aborted(scene):
+    if stop():
         raise Aborted
     return _entered(scene, step, deaf=deaf) or Begin(1)
 
@@ -217,7 +122,7 @@ def _before(scene: Scene, step: Step, *, deaf: bool) -> Finding | Begin:
 def _entered(scene: Scene, step: Step, *, deaf: bool) -> Finding | None:
     """Have all that must be settled before the first attempt; None when the step may begin."""
     if scene.plan.mode is Mode.ASSISTED:  # first of all: `Unless:` runs a block too
-        answered = _allowed(scene, step, deaf=deaf)
+        answered = allowed(scene, step, deaf=deaf)
         if answered is not None:
             return answered
     if step.effect is not Effect.ACTION:
@@ -242,6 +147,9 @@ def _in_flight(scene: Scene, step: Step, attempt: int, *, deaf: bool) -> Finding
         return done
     if step.interrupted is Interrupted.RERUN:
         return Begin(attempt + 1, notes=("ran again after a restart: declared idempotent",))
+    if isinstance(step.block.work, Divisible):
+        kept = step.block.work.keeps_its_part()
+        return Begin(attempt + 1, notes=(f"went on after a restart: `{kept}` says what was done",))
     question = Question(
         f"{step.id}?interrupted{attempt}",
         Form.INTERRUPTED,
@@ -264,11 +172,11 @@ def _already_done(scene: Scene, step: Step, *, deaf: bool) -> Finding | None:
     looks = len([e for e in scene.journal.of_item(scene.run, step.id) if e.kind == "step.looked"])
     scene.write("step.looked", step.id, body={"command": block.work.describe()}, attempt=looks + 1)
     context = replace(
-        _context(scene, step, deaf=deaf),
+        context_of(scene, step, deaf=deaf),
         folder=scene.attempt_folder(f"{step.id}~unless", looks + 1),
         effect=Effect.CHECK,
     )
-    seen = look(block, step.unless.expect, context)
+    seen = look(block, step.unless.expect, context, remembered(scene, step))
     if seen.status is not Status.PASS:
         return None
     why = f"already done: {seen.actual or block.work.describe()}"
@@ -292,31 +200,6 @@ def _confirmed(scene: Scene, step: Step, *, deaf: bool) -> Finding | None:
     return None
 
 
-def _allowed(scene: Scene, step: Step, *, deaf: bool) -> Finding | None:
-    """Ask, in assisted mode, what to do with a block; None when it may run."""
-    assert step.block is not None
-    question = Question(
-        f"{step.id}?block",
-        Form.BLOCK,
-        f"run the block of `{step.title}`?",
-        step.block.span.line,
-        step.block.text,
-    )
-    answer = ask(scene, question, deaf=deaf)
-    if answer.answer == "run":
-        return None
-    status = {"by hand": Status.PASS, "no": Status.FAIL}.get(answer.answer, Status.WAIVED)
-    return blank(
-        step,
-        status,
-        "" if status is Status.PASS else f"answered {answer.answer}",
-        actual=f"answered {answer.answer}",
-        by=answer.who,
-        reason=answer.reason or None,
-        link=answer.link or None,
-    )
-
-
 def _attempt(scene: Scene, step: Step, begin: Begin, *, deaf: bool) -> Finding:
     assert step.block is not None
     work = step.block.work
@@ -324,17 +207,18 @@ def _attempt(scene: Scene, step: Step, begin: Begin, *, deaf: bool) -> Finding:
         scene.write(
             "step.started",
             step.id,
-            body=_opening(step, work.describe()),
+            body=opening(step, work.describe()),
             attempt=begin.attempt,
             durable=step.effect is Effect.ACTION,
         )
     started = scene.clock.now()
     begun = scene.clock.monotonic()
-    context = _context(scene, step, deaf=deaf)
+    context = context_of(scene, step, deaf=deaf)
     folder = scene.attempt_folder(step.id, begin.attempt)
-    seen = look(step.block, step.expect, replace(context, folder=folder))
+    memory = remembered(scene, step)
+    seen = look(step.block, step.expect, replace(context, folder=folder), memory)
     if context.should_stop() and seen.status is not Status.PASS:
-        why = "; ".join(part for part in (_STOPPED, seen.why) if part)
+        why = "; ".join(part for part in (stopped(scene), seen.why) if part)
         seen = replace(seen, status=Status.UNKNOWN, why=why)
     return _found(step, seen, begin, stamp(started), round(scene.clock.monotonic() - begun, 3))
 
@@ -343,24 +227,23 @@ def _found(step: Step, seen: Seen, begin: Begin, started: str, duration_s: float
     status = seen.status
     if step.effect is Effect.ACTION and status is Status.ERROR:
         status = Status.FAIL  # it was to be done, and it is not done
-    keep = {name.lower() for name in step.records}
-    kept = {k: v for k, v in seen.indicators.items() if k.lower() in keep}
     return blank(
         step,
         status,
         seen.why,
         actual=seen.actual,
         text=seen.text,
-        indicators=kept,
+        indicators=seen.kept,
         sentences=seen.sentences,
         started=started,
         duration_s=duration_s,
         attempts=begin.attempt,
-        notes=begin.notes,
+        notes=(*begin.notes, *seen.notes),
     )
 
 
-def _context(scene: Scene, step: Step, *, deaf: bool) -> Context:
+def context_of(scene: Scene, step: Step, *, deaf: bool = False) -> Context:
+    """Return what a block of a step is given to work with."""
     return Context(
         targets=scene.targets,
         variables=scene.variables,
@@ -373,12 +256,3 @@ def _context(scene: Scene, step: Step, *, deaf: bool) -> Context:
         on_output=partial(scene.on_output, step.id),
         should_stop=stop_signal(scene, deaf=deaf),
     )
-
-
-def _opening(step: Step, command: str) -> dict[str, object]:
-    return {
-        "title": step.title,
-        "line": step.span.line,
-        "effect": step.effect.value,
-        "command": command,
-    }

@@ -13,10 +13,11 @@ from functools import partial
 
 from gonogo.judge.verdict import Finding, Status
 from gonogo.plan.grammar import read
-from gonogo.plan.kinds import Effect, Role
-from gonogo.plan.model import Block, Expectation, Option, Plan, Rollback, Step
-from gonogo.run import recovering
+from gonogo.plan.kinds import Divisible, Effect, Role
+from gonogo.plan.model import Block, Expectation, Option, Plan, Step
+from gonogo.run import ladder, recovering
 from gonogo.run.durable import Slots
+from gonogo.run.ladder import Climbed
 from gonogo.run.people import Form, Question, ask
 from gonogo.run.perform import perform
 from gonogo.run.scene import Scene
@@ -43,6 +44,7 @@ class Back:
     way: Way
     restored: bool
     why: str
+    option: str = ""  # the id of the one that worked
 
 
 def undo_steps(plan: Plan) -> tuple[Step, ...]:
@@ -56,9 +58,10 @@ def undo_steps(plan: Plan) -> tuple[Step, ...]:
 
 def slot_names(plan: Plan) -> list[str]:
     """Return the names of all slots that going back may need, in order."""
-    names = [DECIDE]
+    names = [DECIDE, *ladder.choice_names(plan)]
     if plan.rollback is not None:
         for option in plan.rollback.options:
+            names += ladder.slot_names(option)
             names += [f"{option.id}?begin", *(step.id for step in option.steps)]
             names += [step.id for step in _proof(plan, option.id)]
             names += recovering.slot_names(plan, option.id)
@@ -74,14 +77,16 @@ async def roll_back(scene: Scene, slots: Slots, *, item: str, reason: str) -> Ba
     way = Way(str(decided["way"]))
     if way is Way.OPTIONS:
         assert scene.plan.rollback is not None
-        restored, why, option = await _through_options(scene, slots, scene.plan.rollback)
+        wish = str(decided.get("choice") or ladder.first_wish(scene.plan.rollback))
+        carry_out = partial(_carry_out, scene, slots)
+        climbed = await ladder.climb(scene, slots, scene.plan.rollback, wish, carry_out)
     elif way is Way.UNDO:
-        restored, why = await _through_undo(scene, slots)
-        option = ""
+        climbed = await _through_undo(scene, slots)
     else:
         return Back(way, restored=False, why=str(decided["why"]))
-    await slots.run(DONE, partial(_finish, scene, restored, why, option))
-    return Back(way, restored, why)
+    why = climbed.why + (_unproved(scene.plan) if climbed.restored else "")
+    await slots.run(DONE, partial(_finish, scene, climbed.restored, why, climbed.option))
+    return Back(way, climbed.restored, why, climbed.option)
 
 
 def _decide(scene: Scene, item: str, reason: str) -> Mapping[str, object]:
@@ -89,13 +94,19 @@ def _decide(scene: Scene, item: str, reason: str) -> Mapping[str, object]:
     if recorded is not None:
         return recorded.body
     way, why = _way(scene)
+    choice = ""
     if way is not Way.NONE and not _automatic(scene.plan):
-        line = scene.plan.rollback.span.line if scene.plan.rollback else 1
-        question = Question(DECIDE, Form.ROLLBACK, f"roll back? {reason}", line)
+        back = scene.plan.rollback
+        text = f"roll back? {reason}"
+        question = Question(DECIDE, Form.ROLLBACK, text, back.span.line if back else 1)
+        if back is not None and way is Way.OPTIONS:
+            question = ladder.question(DECIDE, text, back, back.options)
         answer = ask(scene, question, deaf=True)
-        if answer.answer != "yes":
+        if answer.answer == ladder.REFUSED:
             way, why = Way.REFUSED, f"{answer.who} refused: {answer.reason}"
-    body = {"way": way.value, "reason": reason, "item": item, "why": why}
+        elif back is not None and way is Way.OPTIONS:
+            choice = ladder.choice(back, answer.answer)
+    body = {"way": way.value, "reason": reason, "item": item, "why": why, "choice": choice}
     if way in (Way.NONE, Way.REFUSED):
         return body  # nothing is begun: the verdict says why, and a replay finds the same
     return scene.write("rollback.started", DECIDE, body=body, durable=True).body
@@ -134,15 +145,17 @@ def _has_changed(scene: Scene, step: Step, *, deployed: bool) -> bool:
 def _is_to_undo(scene: Scene, step: Step) -> bool:
     """Say whether this run did what the step's `Undo:` takes back.
 
-    A step that was found already done was not done by this run; one that failed is not done.
-    A failure that was waived counts as done.
+    A step that was found already done was not done by this run; one that failed is not done,
+    unless its block keeps which part it did. A failure that was waived counts as done.
     """
     if not step.undo:
         return False
     if step.block is None or _by_hand(scene, step):
         return _passed(scene, step)
     found = scene.last("step.finished", step.id)
-    good = found is not None and found.body.get("status") in _GOOD
+    good = found is not None and (
+        found.body.get("status") in _GOOD or isinstance(step.block.work, Divisible)
+    )
     return good and scene.last("step.started", step.id) is not None
 
 
@@ -156,28 +169,19 @@ def _by_hand(scene: Scene, step: Step) -> bool:
     return answer is not None and answer.body.get("answer") == "by hand"
 
 
-async def _through_options(scene: Scene, slots: Slots, rollback: Rollback) -> tuple[bool, str, str]:
-    why = "no option was written"
-    for option in rollback.options:
-        await slots.run(f"{option.id}?begin", partial(_begin, scene, option))
-        failed = await _in_turn(scene, slots, option.steps)
-        failed = failed or await _proved(scene, slots, option.id)
-        status = Status.PASS if failed is None else Status.FAIL
-        why = "" if failed is None else _said(failed)
-        await slots.run(f"{option.id}?end", partial(_end, scene, option, status, why))
-        if failed is None:
-            return True, option.title + _unproved(scene.plan), option.id
-    return False, why, ""
+async def _carry_out(scene: Scene, slots: Slots, option: Option) -> Finding | None:
+    failed = await _in_turn(scene, slots, option.steps)
+    return failed or await _proved(scene, slots, option.id)
 
 
-async def _through_undo(scene: Scene, slots: Slots) -> tuple[bool, str]:
+async def _through_undo(scene: Scene, slots: Slots) -> Climbed:
     done = {step.id for step in scene.plan.steps() if _is_to_undo(scene, step)}
     steps = [step for step in undo_steps(scene.plan) if step.id.rsplit("~undo", 1)[0] in done]
     failed = await _in_turn(scene, slots, steps)
     failed = failed or await _proved(scene, slots, _UNDO)
     if failed is None:
-        return True, f"{len(done)} undone{_unproved(scene.plan)}"
-    return False, _said(failed)
+        return Climbed(restored=True, why=f"{len(done)} undone")
+    return Climbed(restored=False, why=ladder.said_of(failed))
 
 
 async def _proved(scene: Scene, slots: Slots, way: str) -> Finding | None:
@@ -188,10 +192,6 @@ async def _proved(scene: Scene, slots: Slots, way: str) -> Finding | None:
 
 def _unproved(plan: Plan) -> str:
     return "" if plan.rollback and plan.rollback.proof else "; no proof was written"
-
-
-def _said(finding: Finding) -> str:
-    return f"{finding.title}: {finding.why or finding.actual}"
 
 
 async def _in_turn(
@@ -207,16 +207,6 @@ async def _in_turn(
             if stop_early:
                 break
     return bad
-
-
-def _begin(scene: Scene, option: Option) -> Mapping[str, object]:
-    return scene.once(
-        "option.started", option.id, body={"title": option.title, "stated_s": option.stated_s}
-    )
-
-
-def _end(scene: Scene, option: Option, status: Status, why: str) -> Mapping[str, object]:
-    return scene.once("option.finished", option.id, body={"status": status.value, "why": why})
 
 
 def _finish(scene: Scene, restored: bool, why: str, option: str) -> Mapping[str, object]:  # noqa: FBT001

@@ -13,6 +13,7 @@ from gonogo.plan.model import Plan, Step
 from gonogo.plan.samples import Reader
 from gonogo.plan.sources import Source
 from gonogo.redaction import Redactor
+from gonogo.run.ending import Ending
 from gonogo.run.journal import Event, Journal
 
 _OUR_WORDS = frozenset(
@@ -53,7 +54,9 @@ class Scene:
     on_output: Callable[[str, str, str], None] = field(default=silent)
     on_fatal: Callable[[Exception], None] = field(default=fatal)  # ends the process, or raises
     open_source: Callable[[Source, object], Reader] = field(default=no_source)
+    drill: bool = False  # the way back is rehearsed: the judge is told of a breach
     poll_s: float = 0.1  # how often an answer is looked for
+    ending: Ending | None = None  # of the watch that a step belongs to
     in_turn: bool = False  # read the sources of a watch one after another: a clock that is led
 
     def write(

@@ -7,11 +7,17 @@ from dataclasses import dataclass, field
 
 from gonogo.errors import Diagnostic, RunbookError, Severity
 from gonogo.plan.kinds import Catalog, Role
-from gonogo.plan.model import Meaning, Phase, Plan, Rollback, Step
+from gonogo.plan.lengths import lengths
+from gonogo.plan.model import Checkpoint, Meaning, Phase, Plan, Recovery, Rollback, Step
 from gonogo.runbook import (
+    baselines,
     contradictions,
     durations,
+    guarding,
     layout,
+    offline,
+    remembering,
+    returning,
     rollback,
     settings,
     strangers,
@@ -20,14 +26,17 @@ from gonogo.runbook import (
 )
 from gonogo.runbook.binding import Binder, Loose
 from gonogo.runbook.blocks import Fences
+from gonogo.runbook.calendars import calendar_of
 from gonogo.runbook.chapters import Chapter, read_chapters
-from gonogo.runbook.directives import Name, of_name
+from gonogo.runbook.checkpoints import checkpoints_of
+from gonogo.runbook.directives import Name, Remark, of_name
 from gonogo.runbook.drafts import Draft, Origin, RuleDraft
 from gonogo.runbook.identity import Register, slug, slug_of_title, step_id
 from gonogo.runbook.limits import Rules
 from gonogo.runbook.notebook import Notebook
 from gonogo.runbook.order import Entry, Index, check_order, resolve
 from gonogo.runbook.outline import Outline
+from gonogo.runbook.returning import OF_OPTION, OF_RECOVERY, Ways
 from gonogo.runbook.roles import Topic
 from gonogo.runbook.settings import Settings
 from gonogo.source import Span
@@ -59,6 +68,7 @@ def understand(outline: Outline, catalog: Catalog) -> Understanding:
     book.extend(outline.diagnostics)
     found = settings.read(outline.front_matter, book)
     plan = _Assembly(outline, found, book).plan()
+    offline.report(plan, found, book)
     diagnostics, meanings = book.diagnostics, book.meanings
     if any(d.severity is Severity.ERROR for d in diagnostics):
         return Understanding(None, diagnostics, meanings)
@@ -86,8 +96,9 @@ class _Assembly:
         self.settings = found
         self.book = book
         self.fences = Fences(book, frozenset(target.name for target in found.targets))
-        self.rules = Rules(book, found.metrics)
-        self.binder = Binder(book, found, self.fences)
+        names = [target.name for target in found.targets]
+        self.rules = Rules(book, found.metrics, names)
+        self.binder = Binder(book, found, self.fences, self.rules.metric_meant)
         self.register = Register()
         self._phase_needs: dict[str, tuple[str, ...]] = {}
 
@@ -95,16 +106,24 @@ class _Assembly:
         places = layout.lay_out(self.outline, self.book)
         strangers.report(places, self.book)
         bound = self._name_phases(read_chapters(places, self.book, self.fences))
+        several = sum(one.chapter.role is Role.WATCH for one in bound) > 1
         for one in bound:
+            own = several and one.chapter.role is Role.WATCH
+            self.rules.watch = one.id if own else ""
             self._read_rules(one)
         self._place_questions(bound)
         for one in bound:
             self._bind(one)
         self._resolve(bound)
-        phases = tuple(self._phase(one) for one in bound if self._is_phase(one))
+        phases = tuple(self._phase(one, bound) for one in bound if self._is_phase(one))
         back = self._rollback(bound)
+        phases = guarding.guard(phases, back, self.book)
         contradictions.report(self.rules.rules, self.book)
         watched.report(self.settings, self.rules.rules, self.book)
+        every_step = [step for phase in phases for step in phase.steps]
+        baselines.report(self.rules.rules, every_step, self.book)
+        self._say_lengths(phases)
+        remembering.report(phases, back, self.rules.rules, self.book)
         used = variables.collect(self.fences.variables, self.settings, self.book)
         self._check_empty(phases)
         return Plan(
@@ -125,6 +144,7 @@ class _Assembly:
             settings=self._settings(bound),
             env=self.settings.env,
             receivers=self.settings.receivers,
+            recovery=self._recovery(bound, back),
         )
 
     # --- phases
@@ -219,7 +239,7 @@ class _Assembly:
             return False
         return bool(one.steps) or (one.chapter.role is Role.WATCH and one.has_rules)
 
-    def _phase(self, one: _Bound) -> Phase:
+    def _phase(self, one: _Bound, bound: list[_Bound]) -> Phase:
         chapter = one.chapter
         span_s = chapter.watch_s() if chapter.role is Role.WATCH else None
         estimate = None if chapter.role is Role.WATCH else durations.stated_in(chapter.title)
@@ -234,7 +254,30 @@ class _Assembly:
             estimate_s=estimate,
             needs=self._phase_needs.get(one.id, ()),
             span_s=span_s,
+            calendar=calendar_of(chapter, [b.chapter for b in bound], self.settings, self.book),
+            from_first=span_s is not None and chapter.counts_from_first,
+            checkpoints=self._checkpoints(one, span_s),
         )
+
+    def _say_lengths(self, phases: tuple[Phase, ...]) -> None:
+        left = lengths(p for p in phases if p.role is not Role.MAINTENANCE)
+        for phase in phases:
+            length = left.get(phase.id)
+            if length is None:
+                continue
+            said = f"lasts {durations.say(length)}, from its begin"
+            if phase.from_first and length != phase.span_s:
+                whole = durations.say(phase.span_s or 0.0)
+                said = f"lasts another {durations.say(length)}: {whole} from the first watch on"
+            self.book.mean(phase.span, "watch", said)
+
+    def _checkpoints(self, one: _Bound, span_s: float | None) -> tuple[Checkpoint, ...]:
+        chapter = one.chapter
+        if chapter.role is not Role.WATCH:
+            return ()
+        steps = zip(one.steps, (loose.draft.section for loose in one.loose), strict=True)
+        watch = (chapter.span, span_s)
+        return checkpoints_of([*steps], chapter.headings, chapter.beats, watch, self.book)
 
     # --- order
 
@@ -251,8 +294,9 @@ class _Assembly:
                 found = resolve(loose.needs, index, self.book)
                 edges[one.steps[at].id] = list(found)
                 names = _expanded(found, bound)
-                if loose.follows and one.steps[at - 1].id not in names:
-                    names = (*names, one.steps[at - 1].id)
+                before = one.steps[at - 1]
+                if loose.follows and not before.background and before.id not in names:
+                    names = (*names, before.id)
                 one.steps[at] = dataclasses.replace(one.steps[at], needs=names)
         check_order(edges, index, parents, self.book)
 
@@ -266,16 +310,38 @@ class _Assembly:
                 tuple(zip(one.loose, one.steps, strict=True)),
                 tuple(one.chapter.remarks),
                 one.chapter.headings,
+                one.chapter.below,
             )
             for one in bound
             if one.chapter.role is Role.ROLLBACK
         ]
-        back = rollback.build(sections, automatic=self.settings.automatic)
+        steps = [step for one in bound if self._is_phase(one) for step in one.steps]
+        ways = Ways(self.book, self.binder, steps)
+        back = rollback.build(sections, ways, automatic=self.settings.automatic)
         if back is not None:
             for option in back.options:
                 kept = " (destroys something: a person confirms)" if option.destructive else ""
                 self.book.mean(option.span, "rollback option", option.title + kept)
         return back
+
+    def _recovery(self, bound: list[_Bound], back: Rollback | None) -> Recovery:
+        """Read when going back is over from the front matter and from anywhere on the page."""
+        page: list[Remark] = []
+        for one in bound:
+            said = [remark for found in one.chapter.below.values() for remark in found]
+            said += returning.remarks_in(one.chapter.drafts, OF_OPTION | OF_RECOVERY)
+            page += [remark for remark in said if remark.name in OF_RECOVERY]
+            if one.chapter.role is not Role.ROLLBACK:
+                returning.misplaced([r for r in said if r.name in OF_OPTION], self.book)
+        found = returning.of_page(
+            returning.of_settings(self.settings.recovery, self.book), page, self.book
+        )
+        found = dataclasses.replace(found, limits=(*found.limits, *self.rules.limits))
+        returning.check(found, back, self._settings(bound), self.book)
+        if back is not None and self.rules.rules:
+            number = "1 bucket (default)" if found.green == 1 else f"{found.green} buckets in a row"
+            self.book.mean(back.span, "rollback", f"over when the figures are green for {number}")
+        return found
 
     def _settings(self, bound: list[_Bound]) -> dict[str, str]:
         found = dict(self.settings.others)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gonogo.plan.kinds import Destruction, Effect, Lasting, Role, Work
-from gonogo.plan.model import Block, Done, Expectation, Interrupted, Retry, Step
-from gonogo.runbook import durations, expectations, phrases
-from gonogo.runbook.blocks import Bound, Fences, shifted
+from gonogo.plan.model import Baseline, Block, Done, Expectation, Interrupted, Retry, Step
+from gonogo.runbook import baselines, durations, expectations, phrases, remembering
+from gonogo.runbook.blocks import Bound, Fences, is_in_background, shifted
 from gonogo.runbook.directives import Name, Remark, of_name, remarks_of
 from gonogo.runbook.drafts import WHOLE, Draft, Origin, Part
 from gonogo.runbook.notebook import Notebook
@@ -41,8 +41,11 @@ class Loose:
 class Binder:
     """Binds drafts; keeps the settings and the fences at hand."""
 
-    def __init__(self, book: Notebook, settings: Settings, fences: Fences) -> None:
-        """Bind with the defaults of the front matter."""
+    def __init__(
+        self, book: Notebook, settings: Settings, fences: Fences, find: baselines.Find
+    ) -> None:
+        """Bind with the defaults of the front matter; `find` knows the bound metrics."""
+        self.find = find
         self.book = book
         self.settings = settings
         self.fences = fences
@@ -82,6 +85,7 @@ class Binder:
         span = part.fence.span if part is not None and part is not draft.parts[0] else draft.span
         role = Role.VERIFY if draft.topic is Topic.PROOF else draft.role
         effect = self._effect(block, role, remarks)
+        baseline = self._baseline(draft, remarks) if part is None else None
         wanted = expectations.read_expectations(remarks, part.fence if part else None, self.book)
         expect = tuple(wanted.expect)
         expect = expectations.of_block(block, expect, self.book) if block is not None else expect
@@ -95,13 +99,14 @@ class Binder:
             title=draft.title,
             span=span,
             path=draft.path,
-            effect=effect,
+            effect=effect if baseline is None else Effect.CHECK,
             block=block,
             expect=expect,
             critical=draft.critical or self._yes(remarks, Name.CRITICAL),
             claimed=draft.claimed,
             optional=draft.optional or self._yes(remarks, Name.OPTIONAL),
             parallel=self._yes(remarks, Name.PARALLEL),
+            background=self._in_background(block, beside=draft.role is not Role.ROLLBACK),
             retry=self._retry(remarks),
             timeout_s=self._duration(remarks, Name.TIMEOUT) or self._room(block),
             unless=self._unless(remarks),
@@ -110,11 +115,33 @@ class Binder:
             destroys=self._destroys(bound.block if bound else None, part),
             owner=self._owner(draft, remarks),
             estimate_s=self._estimate(draft, remarks),
-            records=self._records(remarks),
+            records=remembering.names(remarks),
+            keeps=remembering.kept(remarks, self.book),
             notes=(*_notes(draft, remarks), *wanted.notes, *_by_hand(bound, part)),
+            deadline_s=self._duration(remarks, Name.DEADLINE),
+            baseline=baseline,
+            every_s=self._duration(remarks, Name.EVERY) if role is Role.WATCH else None,
         )
         self._mean(step, draft, part)
         return step
+
+    def _in_background(self, block: Block | None, *, beside: bool) -> bool:
+        """Say whether a block is carried out in the background; warn where nothing runs beside."""
+        if block is None or not is_in_background(block):
+            return False
+        if not beside:
+            self.book.warn(
+                "GN519",
+                "`background` changes nothing here",
+                Span.of_line(block.span.line),
+                label="a way back and what belongs to a step run one after another",
+                hint="take it out",
+            )
+        return beside
+
+    def _baseline(self, draft: Draft, remarks: Sequence[Remark]) -> Baseline | None:
+        for_s = self._duration(remarks, Name.FOR) if of_name(remarks, Name.RECORD) else None
+        return baselines.baseline_of(draft.role, remarks, for_s, self.find, self.book)
 
     # --- what a step does
 
@@ -251,14 +278,6 @@ class Binder:
         approval = _APPROVAL.match(draft.title)
         return draft.owner or (approval[1].strip() if approval else None)
 
-    def _records(self, remarks: Sequence[Remark]) -> tuple[str, ...]:
-        return tuple(
-            name.strip().strip("`")
-            for remark in of_name(remarks, Name.RECORD)
-            for name in re.split(r",|;|\band\b", remark.text)
-            if name.strip()
-        )
-
     # --- blocks of directives
 
     def _blocks_of(self, remark: Remark) -> tuple[Bound, ...]:
@@ -268,6 +287,8 @@ class Binder:
             fences = [inline_fence(remark)]
         bound = [self.fences.bind(fence) for fence in fences]
         found = tuple(b for b in bound if b is not None)
+        for one in found:
+            self._in_background(one.block, beside=False)
         if not fences or len(found) < len(fences):
             if not fences:
                 self.book.strict(
@@ -285,17 +306,22 @@ class Binder:
     def _unless(self, remarks: Sequence[Remark]) -> Done | None:
         done = None
         for remark in of_name(remarks, Name.UNLESS):
-            for bound in self._blocks_of(remark)[:1]:
-                inner = [r for item in remark.items for r in remarks_of(item, self.book)]
-                fence = remark.fences[0] if remark.fences else None
-                inner += list(bound.remarks)
-                wanted = expectations.read_expectations(inner, fence, self.book)
-                expect = tuple(wanted.expect)
-                if not expect and not wanted.notes:
-                    work: Work = bound.block.work
-                    expect = expectations.by_default(work, Effect.CHECK, remark.span, self.book)
-                done = Done(bound.block, expect)
+            done = self.done_of(remark) or done
         return done
+
+    def done_of(self, remark: Remark) -> Done | None:
+        """Return the first block that a directive gives, with what it must show."""
+        for bound in self._blocks_of(remark)[:1]:
+            inner = [r for item in remark.items for r in remarks_of(item, self.book)]
+            fence = remark.fences[0] if remark.fences else None
+            inner += list(bound.remarks)
+            wanted = expectations.read_expectations(inner, fence, self.book)
+            expect = tuple(wanted.expect)
+            if not expect and not wanted.notes:
+                work: Work = bound.block.work
+                expect = expectations.by_default(work, Effect.CHECK, remark.span, self.book)
+            return Done(bound.block, expect)
+        return None
 
     def _undo(self, remarks: Sequence[Remark]) -> tuple[Block, ...]:
         blocks: list[Block] = []
@@ -309,6 +335,10 @@ class Binder:
 
     def _mean(self, step: Step, draft: Draft, part: Part | None) -> None:
         claimed = " (claimed by a tick)" if step.claimed else ""
+        if step.baseline is not None:
+            names = ", ".join(figure[0] for figure in step.baseline.figures)
+            self.book.mean(step.span, "baseline", f"measured before the deploy: {names}")
+            return
         if step.block is None:
             self.book.mean(step.span, "manual step", f"{step.title}: a person answers{claimed}")
             if part is not None:
@@ -334,7 +364,7 @@ def _notes(draft: Draft, remarks: Sequence[Remark]) -> tuple[str, ...]:
     found += [
         f"{remark.name.value}: {' '.join(remark.text.split())}"
         for remark in remarks
-        if remark.name in (Name.NOTE, Name.EVIDENCE, Name.EVERY, Name.FOR)
+        if remark.name in (Name.NOTE, Name.EVIDENCE, Name.EVERY, Name.FOR, Name.NO_DUMP)
     ]
     return tuple(found)
 

@@ -19,7 +19,7 @@ from gonogo.runbook.words import Piece, Words
 from gonogo.runbook.yaml_nodes import Plain
 from gonogo.source import Span
 
-_TYPED = re.compile(r"(?:check|action|kind|load|probe)[ \t]*:[ \t]*[\"']?([\w-]+)")
+_TYPED = re.compile(r"(check|action|kind|load|probe)[ \t]*:[ \t]*[\"']?([\w-]+)")
 _TYPED_KEYS = frozenset({"check", "action", "kind", "load", "probe"})
 _YAML = frozenset({"yaml", "yml"})
 _FOREIGN = frozenset(
@@ -53,6 +53,11 @@ class Bound:
     block: Block
     remarks: tuple[Remark, ...]
     by_hand: str = ""  # assisted only: why it is not carried out by gonogo
+
+
+def is_in_background(block: Block) -> bool:
+    """Say whether a block carries Runme's `background=true`."""
+    return any(k == "background" and v.casefold() == "true" for k, v in block.options)
 
 
 class Fences:
@@ -127,19 +132,20 @@ class Fences:
             found = _TYPED.match(line)
             if found is None:
                 return None
-            kind = self.book.catalog.kind(found[1])
+            catalog = self.book.catalog  # `check: backup` may be another kind than `action: backup`
+            kind = catalog.kind(f"{found[1]} {found[2]}") or catalog.kind(found[2])
             if kind is None:
                 self.book.strict(
                     "GN202",
-                    f"there is no kind `{found[1]}`",
-                    fence.place(row, found.start(1), len(found[1])),
-                    hint=self.book.did_you_mean(found[1], self.book.catalog.names()),
+                    f"there is no kind `{found[2]}`",
+                    fence.place(row, found.start(2), len(found[2])),
+                    hint=self.book.did_you_mean(found[2], self.book.catalog.names()),
                 )
             elif kind.languages:
                 self.book.strict(
                     "GN202",
-                    f"`{found[1]}` is written in a block of its own language",
-                    fence.place(row, found.start(1), len(found[1])),
+                    f"`{found[2]}` is written in a block of its own language",
+                    fence.place(row, found.start(2), len(found[2])),
                     hint=f"write ```` ```{kind.languages[0]} ```` and options as comment lines",
                 )
                 return None
@@ -311,13 +317,7 @@ class Fences:
             )
             self.book.mean(attribute.span, "attribute", f"name of the step: {value}")
         elif key == "background":
-            if value.casefold() != "false":
-                self.book.strict(
-                    "GN212",
-                    "`background` cannot be honoured: a run waits for its commands",
-                    attribute.span,
-                    hint="start a service that goes on by itself, and check that it answers",
-                )
+            self._background(value, attribute.span)
         elif key in ("cwd", "interpreter") and fields.field_of(kind, key) is not None:
             self._convert(
                 kind, (key, fields.field_of(kind, key) or key, value), attribute.span, given
@@ -329,6 +329,17 @@ class Fences:
                 f"the attribute `{key if key is not None else value}` is not understood",
                 attribute.span,
                 hint=self.book.did_you_mean(key or value, _HONOURED),
+            )
+
+    def _background(self, value: str, span: Span) -> None:
+        if value.casefold() == "true":
+            self.book.mean(span, "attribute", "background: only the gate waits for this step")
+        elif value.casefold() != "false":
+            self.book.strict(
+                "GN212",
+                f"`background` is `{value}`, expected `true` or `false`",
+                span,
+                hint="with `true` the steps after it do not wait for it, only the gate does",
             )
 
     def _make(self, fence: Fence, kind: type[Work], given: dict[str, object]) -> Work | None:

@@ -6,14 +6,23 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date, time
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
 from typing import Any, cast
 
-from gonogo.plan.condition import Condition, Null, Predicate, Relative, Window
+from gonogo.plan.condition import (
+    Condition,
+    Null,
+    Predicate,
+    Recorded,
+    Relative,
+    Window,
+    say_value,
+)
 from gonogo.plan.kinds import Work
-from gonogo.plan.model import Block, Expectation, Option, Phase, Plan, Rule, Step
+from gonogo.plan.model import Block, Expectation, Option, Phase, Plan, Recovery, Rule, Step
 from gonogo.plan.units import Quantity, plain
 from gonogo.runbook.fields import body_field
 from gonogo.source import Span
@@ -53,13 +62,33 @@ def plan_json(plan: Plan, *, places: bool = True) -> Json:
             "proof": [said.step(step) for step in back.proof],
         },
         "rules": [said.rule(rule) for rule in plan.rules],
+        **_recovery(plan.recovery),
     }
 
 
 def digest(plan: Plan) -> str:
     """Return the SHA-256 of what a plan says; places, remarks and layout do not count."""
-    text = json.dumps(plan_json(plan, places=False), sort_keys=True, ensure_ascii=True)
+    return _digest(plan_json(plan, places=False))
+
+
+def rollback_digest(plan: Plan) -> str:
+    """Return the SHA-256 of the way back alone; empty when none is written."""
+    back = plan_json(plan, places=False)["rollback"]
+    return "" if back is None else _digest(back)
+
+
+def _digest(said: object) -> str:
+    text = json.dumps(said, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _recovery(recovery: Recovery) -> Json:
+    """Return when going back is over; nothing when all of it has its default value."""
+    if recovery == Recovery():
+        return {}
+    limits = [{"at_most_s": one.seconds, "strict": one.strict} for one in recovery.limits]
+    said: Json = {"green": recovery.green, "within_s": recovery.within_s, "limits": limits}
+    return {"recovery": said}
 
 
 class _Writer:
@@ -80,8 +109,27 @@ class _Writer:
             "estimate_s": phase.estimate_s,
             "span_s": phase.span_s,
             "needs": list(phase.needs),
+            **({} if phase.calendar is None else {"calendar": value_json(phase.calendar)}),
+            **({"from_first": True} if phase.from_first else {}),
+            **self.checkpoints(phase),
             "steps": [self.step(step) for step in phase.steps],
         }
+
+    def checkpoints(self, phase: Phase) -> Json:
+        """Return the checkpoints of a watch; nothing where there are none."""
+        found = [
+            {
+                "id": one.id,
+                **self.line(one.span),
+                "title": one.title,
+                "begins_s": one.begins_s,
+                "ends_s": one.ends_s,
+                "every_s": one.every_s,
+                "steps": list(one.steps),
+            }
+            for one in phase.checkpoints
+        ]
+        return {"checkpoints": found} if found else {}
 
     def option(self, option: Option) -> Json:
         return {
@@ -90,8 +138,16 @@ class _Writer:
             "title": option.title,
             "stated_s": option.stated_s,
             "destructive": option.destructive,
+            **({"loses": option.loses} if option.loses else {}),
+            **self.open_when(option),
             "steps": [self.step(step) for step in option.steps],
         }
+
+    def open_when(self, option: Option) -> Json:
+        """Return the conditions of a way back; nothing when it is always open."""
+        steps = [self.step(step) for step in option.conditions]
+        after = [{"step": one.step, "begun": one.begun} for one in option.after]
+        return {"only_if": [*after, *steps]} if steps or after else {}
 
     def rule(self, rule: Rule) -> Json:
         return {
@@ -100,6 +156,8 @@ class _Writer:
             "consequence": rule.consequence.value,
             "condition": condition_json(rule.condition),
             "defaulted": rule.defaulted,
+            **({} if rule.within_s is None else {"within_s": rule.within_s}),
+            **({"phase": rule.phase} if rule.phase else {}),
         }
 
     def step(self, step: Step) -> Json:
@@ -119,6 +177,7 @@ class _Writer:
             "claimed": step.claimed,
             "optional": step.optional,
             "parallel": step.parallel,
+            "background": step.background,
             "needs": list(step.needs),
             "retry": None if step.retry is None else dataclasses.asdict(step.retry),
             "unless": None
@@ -133,6 +192,10 @@ class _Writer:
             "owner": step.owner,
             "estimate_s": step.estimate_s,
             "records": list(step.records),
+            "keeps": {kept.name: kept.indicator for kept in step.keeps},
+            "deadline_s": step.deadline_s,
+            "every_s": step.every_s,
+            "baseline": None if step.baseline is None else dataclasses.asdict(step.baseline),
             "notes": list(step.notes),
         }
         return {**found, **{key: value for key, value in more.items() if value}}
@@ -217,6 +280,7 @@ _WRITERS: dict[type, Callable[[Any], object]] = {
     Decimal: plain,
     Null: lambda _: None,
     Relative: lambda value: f"{plain(value.factor)}x baseline",
+    Recorded: say_value,
     Enum: lambda value: value_json(value.value),
     Mapping: _mapping,
     tuple: _items,
@@ -224,6 +288,8 @@ _WRITERS: dict[type, Callable[[Any], object]] = {
     set: lambda value: sorted(map(str, value)),
     frozenset: lambda value: sorted(map(str, value)),
     PurePath: PurePath.as_posix,
+    date: date.isoformat,
+    time: time.isoformat,
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gonogo.plan.kinds import Role
-from gonogo.runbook import durations
+from gonogo.runbook import checkpoints, durations, returning
 from gonogo.runbook.blocks import Fences
 from gonogo.runbook.collect import Collector
 from gonogo.runbook.directives import Name, Remark, of_name
@@ -15,7 +15,9 @@ from gonogo.runbook.layout import Place
 from gonogo.runbook.notebook import Notebook
 from gonogo.source import Span
 
-_OF_PHASE = frozenset({Name.PHASE, Name.NEEDS, Name.ESTIMATE, Name.FOR, Name.EVERY, Name.NOTE})
+_OF_PHASE = frozenset(
+    {Name.PHASE, Name.NEEDS, Name.ESTIMATE, Name.FOR, Name.EVERY, Name.NOTE, Name.WINDOW}
+)
 _FOR_ALL = WHOLE - {Name.NAME, Name.ESTIMATE, Name.NEEDS, Name.NOTE}
 
 
@@ -31,6 +33,14 @@ class Chapter:
     rules: list[RuleDraft] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
     headings: dict[tuple[str, ...], Span] = field(default_factory=dict)
+    below: dict[tuple[str, ...], list[Remark]] = field(default_factory=dict)  # of ways back
+    beats: dict[tuple[str, ...], float] = field(default_factory=dict)  # `Every:` of a checkpoint
+
+    @property
+    def counts_from_first(self) -> bool:
+        """Whether its length is a time since the release, as in `First day`."""
+        own = any(durations.seconds(r.text) for r in of_name(self.remarks, Name.FOR))
+        return not own and checkpoints.counts_from_first(self.title)
 
     def watch_s(self) -> float | None:
         """Return how long a watch lasts: `For:`, its heading, else its longest sub-heading."""
@@ -41,8 +51,7 @@ class Chapter:
         of_title = durations.span_in(self.title)
         if of_title is not None:
             return of_title
-        below = [durations.span_in(path[-1]) for path in self.headings if len(path) > 1]
-        return max((s for s in below if s is not None), default=None)
+        return checkpoints.latest(self.headings)
 
 
 def read_chapters(places: Sequence[Place], book: Notebook, fences: Fences) -> list[Chapter]:
@@ -73,8 +82,10 @@ def read_chapters(places: Sequence[Place], book: Notebook, fences: Fences) -> li
 def _share(collector: Collector, chapter: Chapter, book: Notebook) -> None:
     """Give the directives of a section to its steps, or to the phase."""
     is_top = not collector.place.headings
-    for remark in collector.remarks:
-        if remark.name in _FOR_ALL:
+    for remark in _not_of_ways(collector, chapter, book):
+        if _is_beat(remark, collector):
+            _keep_beat(remark, collector, chapter, book)
+        elif remark.name in _FOR_ALL:
             for draft in collector.drafts:
                 draft.remarks.insert(0, remark)
             book.mean(remark.span, "directive", f"{remark.name.value} for all steps of the section")
@@ -94,3 +105,36 @@ def _share(collector: Collector, chapter: Chapter, book: Notebook) -> None:
                 remark.span,
                 hint="indent it under the step that it belongs to",
             )
+
+
+def _not_of_ways(collector: Collector, chapter: Chapter, book: Notebook) -> list[Remark]:
+    """Keep what is said of ways back, by its heading; return all other directives."""
+    others = []
+    for remark in collector.remarks:
+        if remark.name in returning.OF_OPTION | returning.OF_RECOVERY:
+            chapter.below.setdefault(collector.path, []).append(remark)
+            book.mean(remark.span, "directive", f"{remark.name.value}: {remark.text}")
+        else:
+            others.append(remark)
+    return others
+
+
+def _is_beat(remark: Remark, collector: Collector) -> bool:
+    """Tell `Every:` under the heading of a checkpoint from the length of a bucket."""
+    if remark.name is not Name.EVERY or collector.place.role is not Role.WATCH:
+        return False
+    return len(collector.path) > 1 and checkpoints.time_of(collector.path[-1]) is not None
+
+
+def _keep_beat(remark: Remark, collector: Collector, chapter: Chapter, book: Notebook) -> None:
+    beat = durations.seconds(remark.text)
+    if not beat:
+        book.strict(
+            "GN315",
+            f"`Every` is `{remark.text}`, expected a duration",
+            remark.value.place(),
+            hint="write for example `30s`, `5m` or `2 hours`",
+        )
+        return
+    chapter.beats[collector.path] = beat
+    book.mean(remark.span, "directive", f"looked at every {durations.say(beat)}")

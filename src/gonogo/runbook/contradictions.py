@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gonogo.plan.condition import Op, Predicate
-from gonogo.plan.model import Consequence, Rule
+from gonogo.plan.model import CALLS, Consequence, Rule
 from gonogo.plan.units import Quantity, comparable, compare
 from gonogo.runbook.notebook import Notebook
 
 _UP = frozenset({Op.GT, Op.GE})
 _DOWN = frozenset({Op.LT, Op.LE})
-_CALLS = frozenset({Consequence.PAGE, Consequence.CRITICAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ def _bounds(rules: Iterable[Rule]) -> Iterable[_Bound]:
 
 def _compare(group: list[_Bound], book: Notebook) -> None:
     triggers = [b for b in group if b.rule.consequence is Consequence.ROLLBACK]
-    calls = [b for b in group if b.rule.consequence in _CALLS]
+    calls = [b for b in group if b.rule.consequence in CALLS]
     if not triggers or not calls:
         return
     first = calls[0]

@@ -39,6 +39,13 @@ class Name(StrEnum):
     PHASE = "Phase"  # what the section is for
     PARALLEL = "Parallel"  # may run beside its neighbours
     EVIDENCE = "Evidence"  # what a person is to attach
+    WINDOW = "Window"  # when a phase may begin
+    DEADLINE = "Deadline"  # until when a question must be answered
+    LOSES = "Loses"  # what is gone after a way back
+    ONLY_IF = "Only if"  # when a way back is open
+    GREEN = "Green"  # how many good buckets end a rollback
+    RTO = "RTO"  # how long going back may take
+    NO_DUMP = "No dump"  # why something may be destroyed without a dump of it
     NOTE = "Note"  # shown beside the step, nothing more
 
 
@@ -63,6 +70,13 @@ DIRECTIVES: dict[Name, tuple[str, str]] = {
     Name.PHASE: ("what a section is for", "- Phase: watch"),
     Name.PARALLEL: ("may run beside its neighbours", "- Parallel: yes"),
     Name.EVIDENCE: ("what a person is to attach", "- Evidence: link to the dashboard"),
+    Name.WINDOW: ("when a phase may begin", "- Window: Tue-Thu 02:00-05:00 Europe/London"),
+    Name.DEADLINE: ("how long a question waits for its answer", "- Deadline: 24h"),
+    Name.LOSES: ("what is gone after a way back", "- Loses: everything since the backup"),
+    Name.ONLY_IF: ("when a way back is open", "- Only if: `test -e .migrated`"),
+    Name.GREEN: ("how many good buckets end a rollback", "- Green: 3 buckets"),
+    Name.RTO: ("how long going back may take at most", "- RTO: 15 minutes"),
+    Name.NO_DUMP: ("why a dump is not needed before a loss", "- No dump: it is a cache"),
     Name.NOTE: ("shown beside the step, nothing more", "- Note: ask the support team"),
 }
 """Each directive with a sentence and an example, for `gonogo kinds` and the documentation."""
@@ -75,6 +89,7 @@ _NOTES = frozenset(
     {"notes", "warning", "why", "reason", "important", "caution", "tip", "hint", "risk level"}
     | {"risk", "background", "context"}
 )
+_RECOVERY_TIMES = ("recovery within", "recovery time", "recovery time objective")
 _ALIASES: dict[str, Name] = {
     **{name.value.casefold(): name for name in Name},
     **dict.fromkeys(("skip if", "already done if"), Name.UNLESS),
@@ -82,6 +97,10 @@ _ALIASES: dict[str, Name] = {
     **dict.fromkeys(("retries",), Name.RETRY),
     **dict.fromkeys(("assignee", "responsible", "owners"), Name.OWNER),
     **dict.fromkeys(("records",), Name.RECORD),
+    **dict.fromkeys(("data loss", "what is lost"), Name.LOSES),
+    **dict.fromkeys(("only when",), Name.ONLY_IF),
+    **dict.fromkeys(("green buckets",), Name.GREEN),
+    **dict.fromkeys(_RECOVERY_TIMES, Name.RTO),
     **dict.fromkeys(
         _ESTIMATES,
         Name.ESTIMATE,

@@ -30,7 +30,7 @@ class Origin(StrEnum):
 
 WHOLE = frozenset(
     {Name.NEEDS, Name.OWNER, Name.CRITICAL, Name.OPTIONAL, Name.NAME, Name.PARALLEL}
-    | {Name.ESTIMATE, Name.NOTE, Name.EVIDENCE}
+    | {Name.ESTIMATE, Name.NOTE, Name.EVIDENCE, Name.NO_DUMP}
 )
 """Directives that speak of a step as a whole; the others belong to the block before them."""
 
@@ -86,6 +86,7 @@ class RuleDraft:
     consequence: Consequence | None = None  # from a table column
     metric: str = ""  # from a table's first column or a heading, when the line does not say it
     certain: bool = True  # the place on the page is for rules: not understood is a mistake
+    within_s: float | None = None  # from a table column: to be mended in this time
 
 
 _OPTIONAL = re.compile(

@@ -37,8 +37,8 @@ _SPAN_IN_TITLE = re.compile(
     re.IGNORECASE,
 )
 _BUCKET = re.compile(
-    r"(\d{1,6}(?:\.\d{1,3})?)[\s-]?(seconds?|secs?|s|minutes?|mins?|m|hours?|h)[\s-](?:buckets?|"
-    r"windows?)",
+    r"(\d{1,6}(?:\.\d{1,3})?)[\s-]?(milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|h)"
+    r"[\s-](?:buckets?|windows?)",
     re.IGNORECASE,
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from typing import NamedTuple
 
 from gonogo.runbook.outline import Item, Node, Paragraph, Quote
@@ -62,6 +63,14 @@ def _directive(words: Words, start: int, colon: int, begin: int, end: int | None
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|(?<!\w)'[^']*'(?!\w)")
 
 
+@lru_cache(maxsize=8)
+def _heads(names: tuple[str, ...]) -> re.Pattern[str]:
+    longest_first = sorted(names, key=len, reverse=True)
+    return re.compile(
+        rf"(?<!\S)({'|'.join(re.escape(n) for n in longest_first)})\s*:(?=\s|$)\s*", re.IGNORECASE
+    )
+
+
 def split_folded(words: Words, names: Collection[str]) -> list[Directive]:
     """Split `Expect: status = 403 Retry: 3 times` at the known `names`.
 
@@ -71,10 +80,7 @@ def split_folded(words: Words, names: Collection[str]) -> list[Directive]:
     """
     if not names:
         return []
-    longest_first = sorted(names, key=len, reverse=True)
-    pattern = re.compile(
-        rf"(?<!\S)({'|'.join(re.escape(n) for n in longest_first)})\s*:(?=\s|$)\s*", re.IGNORECASE
-    )
+    pattern = _heads(tuple(names))
     hidden = [*words.code, *(Range(*m.span()) for m in _QUOTED.finditer(words.text))]
     bold = {r.start for r in words.bold}
     heads = [

@@ -5,12 +5,17 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from collections.abc import Sequence
+from decimal import Decimal
 
 from gonogo.errors import Severity
-from gonogo.plan.condition import Condition, Predicate
+from gonogo.plan.condition import Condition, Op, Predicate, say_time
 from gonogo.plan.grammar import Lead
+from gonogo.plan.grammar_severity import clock_of
 from gonogo.plan.kinds import Role
-from gonogo.plan.model import Consequence, Metric, Rule
+from gonogo.plan.model import ALERTS, Consequence, Limit, Metric, Rule
+from gonogo.plan.samples import Yields
+from gonogo.plan.units import Dimension, Quantity, comparable
 from gonogo.runbook import phrases
 from gonogo.runbook.canonical import condition_json
 from gonogo.runbook.drafts import Draft, Origin, RuleDraft, short_title
@@ -23,14 +28,15 @@ _SEVERITIES: dict[str, Consequence] = {
     "warn": Consequence.WARN,
     "page": Consequence.PAGE,
     "critical": Consequence.CRITICAL,
-    "p0": Consequence.CRITICAL,
-    "p1": Consequence.PAGE,
-    "p2": Consequence.WARN,
-    "p3": Consequence.WARN,
-    "p4": Consequence.WARN,
+    "p0": Consequence.P0,
+    "p1": Consequence.P1,
+    "p2": Consequence.P2,
+    "p3": Consequence.P3,
+    "p4": Consequence.P3,
 }
-_NEGATIVE = frozenset(
-    {Consequence.WARN, Consequence.PAGE, Consequence.CRITICAL, Consequence.ROLLBACK}
+_NEGATIVE = frozenset(Consequence) - {Consequence.OBJECTIVE}
+_RECOVERY_TIMES = frozenset(
+    {"rto", "recovery time", "recovery time objective", "time to recovery", "time to recover"}
 )
 _COMPARES = re.compile(r"[<>≤≥]\s*\S")
 _ROLLS_BACK = re.compile(
@@ -57,16 +63,24 @@ def _named(condition: Condition) -> str:
 class Rules:
     """Reads rule drafts, binds their metrics, and keeps what a person must answer instead."""
 
-    def __init__(self, book: Notebook, metrics: tuple[Metric, ...]) -> None:
-        """Bind against the metrics of the front matter."""
+    def __init__(
+        self, book: Notebook, metrics: tuple[Metric, ...], targets: Sequence[str] = ()
+    ) -> None:
+        """Bind against the metrics of the front matter; `targets` are the names of its places."""
+        self.targets = targets
         self.book = book
         self.metrics = {metric.name: metric for metric in metrics}
         self.rules: list[Rule] = []
+        self.watch = ""  # the only watch that the rules belong to which are read now
         self._register = Register()
-        self._texts: set[tuple[str, Consequence]] = set()
+        self._texts: set[tuple[str, str, Consequence]] = set()
+        self._clocks: dict[Consequence, float] = {}
+        self.limits: list[Limit] = []  # of the time that going back may take
 
     def add(self, draft: RuleDraft) -> Draft | None:
         """Read one line; return a question to a person when no figure can answer it."""
+        if self._sets_clock(draft):
+            return None
         lead = phrases.join_leads(_of_heading(draft.path[-1]), phrases.read_lead(draft.lead))
         said = phrases.read(draft.words, lead)
         if said.condition is None:
@@ -77,10 +91,45 @@ class Rules:
         self.book.extend(d for d in said.diagnostics if d.severity is not Severity.ERROR)
         if not draft.certain and draft.role is not Role.WATCH and draft.role is not Role.SIGNOFF:
             return self._outside(draft)
+        if self._limits_recovery(draft, said.condition):
+            return None
         consequence = self._consequence(draft, said.condition)
         condition, bound = self._bind(said.condition)
         self._keep(draft, condition, consequence, _named(said.condition))
         return None if bound else self._question(draft, consequence)
+
+    def _limits_recovery(self, draft: RuleDraft, condition: Condition) -> bool:
+        """Take `RTO < 15 minutes` as a bound on the way back, unless that is a metric's name."""
+        one = condition.predicates[0]
+        name = (one.metric or "").replace("-", " ")
+        if len(condition.predicates) > 1 or name not in _RECOVERY_TIMES or self.find(name):
+            return False
+        if one.op not in (Op.LT, Op.LE) or not isinstance(one.value, Quantity):
+            return False
+        if one.value.dimension is not Dimension.TIME:
+            return False
+        limit = Limit(float(one.value.si), strict=one.op is Op.LT, span=one.span)
+        self.limits.append(limit)
+        self.book.mean(draft.span, "recovery time", f"going back may take {one.expected()}")
+        return True
+
+    def _sets_clock(self, draft: RuleDraft) -> bool:
+        """Take a line that says by when alerts of a severity are mended: `P1: fix within 4 h`."""
+        found = clock_of(draft.words.text)
+        if found is None:
+            return False
+        severity = _SEVERITIES.get(found[0], Consequence.PAGE)
+        self._clocks[severity] = float(found[1])
+        self.rules = [self._timed(rule) for rule in self.rules]
+        told = f"alerts `{severity.value}` page when they are open for {say_time(found[1])}"
+        self.book.mean(draft.span, "clock", told)
+        return True
+
+    def _timed(self, rule: Rule) -> Rule:
+        """Give a rule the clock of its severity, where it has none of its own."""
+        clock = self._clocks.get(rule.consequence)
+        same = clock is None or rule.within_s is not None
+        return rule if same else dataclasses.replace(rule, within_s=clock)
 
     def add_box(self, draft: RuleDraft) -> None:
         """Make a box whose words state a bound a rule too; the box itself stays a question."""
@@ -91,6 +140,8 @@ class Rules:
                     self.book.lenient(diagnostic)
             return
         if not phrases.has_bound(said.condition):
+            return
+        if self._limits_recovery(draft, said.condition):
             return
         known = all(p.metric is not None and self.find(p.metric) for p in said.condition.predicates)
         if not known and not (draft.certain and self.book.explicit):
@@ -172,8 +223,8 @@ class Rules:
         return "bind it under `metrics:`" + (f", or did you mean `{near}`?" if near else "")
 
     def _unnamed(self, predicate: Predicate) -> Predicate:
-        """Find the metric of `p99 > 1.2s`: the only one that has a distribution."""
-        spread = [name for name, metric in self.metrics.items() if "value" in metric.fields]
+        """Find the metric of `p99 > 1.2s`: the only one that has a distribution in its unit."""
+        spread = [name for name in self.metrics if self._is_spread(name, predicate)]
         if predicate.stat is not None and len(spread) == 1:
             return dataclasses.replace(predicate, metric=spread[0])
         what = f"`{predicate.stat}` of what" if predicate.stat else "what is compared"
@@ -187,6 +238,22 @@ class Rules:
         )
         return predicate
 
+    def _is_spread(self, name: str, predicate: Predicate) -> bool:
+        from gonogo.plan.sources_read import read_metric  # only where a metric is bound
+
+        source = read_metric(self.metrics[name], self.targets)[0]
+        if source is None or source.yields is not Yields.SAMPLES:
+            return source is None and "value" in self.metrics[name].fields
+        limits = [q for q in (predicate.value,) if isinstance(q, Quantity)]
+        return all(comparable(Quantity(Decimal(0), source.unit), limit) for limit in limits)
+
+    def metric_meant(self, predicate: Predicate) -> str | None:
+        """Return the bound metric that a figure means; `p95` alone: the only distribution."""
+        if predicate.metric is not None:
+            return self.find(predicate.metric)
+        spread = [name for name in self.metrics if self._is_spread(name, predicate)]
+        return spread[0] if predicate.stat is not None and len(spread) == 1 else None
+
     def find(self, name: str) -> str | None:
         """Return the bound metric that a name means, in any letter case and number."""
         wanted = " ".join(name.casefold().replace("_", " ").split())
@@ -198,7 +265,7 @@ class Rules:
     def _keep(
         self, draft: RuleDraft, condition: Condition, consequence: Consequence, name: str
     ) -> None:
-        key = (json.dumps(condition_json(condition)), consequence)
+        key = (self.watch, json.dumps(condition_json(condition)), consequence)
         if key in self._texts:
             self.book.note("GN333", "this rule stands here for a second time", draft.span)
             return
@@ -206,8 +273,12 @@ class Rules:
         rule_id, _ = self._register.claim(f"{consequence.value}/{slug(name)}", draft.span.line)
         defaulted = condition.window is None and consequence is not Consequence.OBJECTIVE
         defaulted = defaulted or (condition.window is None and draft.role is Role.WATCH)
-        self.rules.append(Rule(rule_id, condition, consequence, draft.span, defaulted))
+        within = condition.within_s if condition.within_s is not None else draft.within_s
+        clock = None if within is None or consequence not in ALERTS else float(within)
+        rule = Rule(rule_id, condition, consequence, draft.span, defaulted, self.watch, clock)
+        self.rules.append(self._timed(rule))
         says = "must not hold" if consequence in _NEGATIVE else "must hold"
+        says += f", mended within {say_time(Decimal(str(clock)))}" if clock is not None else ""
         window = ", for one full bucket (no window is written)" if defaulted else ""
         self.book.mean(draft.span, "rule", f"{consequence.value}: {says}{window}")
         if defaulted:

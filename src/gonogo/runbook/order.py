@@ -1,4 +1,4 @@
-"""What must come before what: `Needs:` resolved, cycles found, the longest way added up."""
+"""What must come before what: `Needs:` resolved, cycles found."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gonogo.plan.model import Phase, Plan, Step
 from gonogo.runbook.directives import Remark
 from gonogo.runbook.identity import slug_of_title
 from gonogo.runbook.labels import numbered
@@ -205,48 +204,3 @@ def _report_cycle(cycle: list[str], edges: Edges, index: Index, book: Notebook) 
         edges[cycle[0]][0][1],
         hint="take one of the `Needs:` away",
     )
-
-
-def estimate_s(steps: Sequence[Step]) -> float:
-    """Return the stated seconds of steps in order; neighbours marked parallel count once."""
-    return sum(step.estimate_s or 0.0 for step in longest(steps))
-
-
-def longest(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """Return the steps that decide how long a phase takes, by their stated durations."""
-    chosen: list[Step] = []
-    for step in steps:
-        last = chosen[-1] if chosen else None
-        beside = last is not None and last.parallel and step.parallel and last.id not in step.needs
-        if not beside or last is None:
-            chosen.append(step)
-        elif (step.estimate_s or 0.0) > (last.estimate_s or 0.0):
-            chosen[-1] = step
-    return tuple(chosen)
-
-
-def phase_estimate_s(phase: Phase) -> float | None:
-    """Return what a phase should take: as its author wrote, else the sum of its steps."""
-    if phase.estimate_s is not None:
-        return phase.estimate_s
-    total = estimate_s(phase.steps)
-    return total or phase.span_s
-
-
-def critical_path(plan: Plan) -> tuple[Step, ...]:
-    """Return the steps that decide how long the whole release takes, in order."""
-    return tuple(step for phase in plan.phases for step in longest(phase.steps))
-
-
-def point_of_no_return(plan: Plan) -> Step | None:
-    """Return the first step behind which no written way leads back, or None.
-
-    That is a step that destroys something, or an action without `Undo:` in a plan without a
-    rollback section.
-    """
-    for step in plan.steps():
-        if step.destroys:
-            return step
-        if step.effect.value == "action" and not step.undo and plan.rollback is None:
-            return step
-    return None

@@ -66,6 +66,7 @@ def join_leads(outer: Lead | None, inner: Lead | None) -> Lead | None:
         window=inner.window or outer.window,
         metric=inner.metric or outer.metric,
         severity=inner.severity or outer.severity,
+        within_s=inner.within_s if inner.severity else outer.within_s,
     )
 
 

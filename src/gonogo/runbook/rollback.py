@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gonogo.plan.model import Option, Rollback, Step
-from gonogo.runbook import durations
+from gonogo.runbook import durations, returning
 from gonogo.runbook.binding import Loose
 from gonogo.runbook.directives import Name, Remark, of_name
 from gonogo.runbook.identity import Register, slug_of_title
+from gonogo.runbook.returning import OF_OPTION, Ways
 from gonogo.runbook.roles import Topic
 from gonogo.source import Span
 
@@ -24,9 +25,10 @@ class Section:
     items: tuple[tuple[Loose, Step], ...]  # the steps, with the drafts that they come from
     remarks: tuple[Remark, ...]
     headings: dict[tuple[str, ...], Span]  # of each sub-heading, by its path
+    below: dict[tuple[str, ...], list[Remark]]  # what is said of ways back, by the heading above
 
 
-def build(sections: Sequence[Section], *, automatic: bool) -> Rollback | None:
+def build(sections: Sequence[Section], ways: Ways, *, automatic: bool) -> Rollback | None:
     """Return the rollback of a runbook, or None when no section holds a step."""
     sections = [section for section in sections if section.items]
     if not sections:
@@ -36,16 +38,18 @@ def build(sections: Sequence[Section], *, automatic: bool) -> Rollback | None:
     register = Register()
     for section in sections:
         proof += [step for loose, step in section.items if loose.draft.topic is Topic.PROOF]
-        options += _options(section, register)
+        options += _options(section, register, ways)
     first = sections[0]
     stated = durations.stated_in(first.title)
     for remark in of_name(first.remarks, Name.ESTIMATE):
         stated = durations.seconds(remark.text) or stated
+    said = (remark for one in sections for found in one.below.values() for remark in found)
+    stated = returning.stated_in(said) or stated
     name = slug_of_title(first.title)
     return Rollback(name, first.span, tuple(options), tuple(proof), automatic, stated)
 
 
-def _options(section: Section, register: Register) -> list[Option]:
+def _options(section: Section, register: Register, ways: Ways) -> list[Option]:
     """Group the steps of a section by the heading that names a way back.
 
     It is the heading below the section's own; one more below when that one holds nothing but
@@ -55,17 +59,28 @@ def _options(section: Section, register: Register) -> list[Option]:
     for loose, _ in section.items:
         families[loose.draft.section[:2]].add(loose.draft.section)
     groups: dict[tuple[str, ...], list[Step]] = {}
+    said: dict[tuple[str, ...], list[Remark]] = {p: [*found] for p, found in section.below.items()}
     for loose, step in section.items:
         path = loose.draft.section
         if loose.draft.topic is Topic.PROOF:
             continue
         family = families[path[:2]]
         deeper = len(path) > 2 and len(family) > 1 and all(len(p) > 2 for p in family)
-        groups.setdefault(path[:3] if deeper else path[:2], []).append(step)
+        way = path[:3] if deeper else path[:2]
+        groups.setdefault(way, []).append(step)
+        said.setdefault(way, []).extend(returning.remarks_in([loose.draft], OF_OPTION))
     found = []
     for path, steps in groups.items():
         title = path[-1]
         name, _ = register.claim("/".join(slug_of_title(part) for part in path), steps[0].span.line)
         span = section.headings.get(path, section.span)
-        found.append(Option(name, title, span, tuple(steps), durations.stated_in(title)))
+        option = Option(name, title, span, tuple(steps), durations.stated_in(title))
+        found.append(ways.complete(option, _once(said.get(path, ()))))
+    lost = [remark for path, here in said.items() if path not in groups for remark in here]
+    returning.misplaced([remark for remark in lost if remark.name in OF_OPTION], ways.book)
     return found
+
+
+def _once(remarks: Iterable[Remark]) -> tuple[Remark, ...]:
+    """Return directives without those that several blocks of one step share."""
+    return tuple({remark.span: remark for remark in remarks}.values())

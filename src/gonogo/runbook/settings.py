@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 
 import yaml
 
+from gonogo.plan import windows
 from gonogo.plan.model import Metric, Mode, Retry, Target
 from gonogo.plan.receivers import Receivers
-from gonogo.plan.receiving import read_receivers
+from gonogo.plan.receiving import Written, read_receivers
+from gonogo.plan.windows import Freeze
 from gonogo.runbook import durations, yaml_nodes
 from gonogo.runbook.notebook import Notebook
 from gonogo.runbook.outline import FrontMatter
@@ -25,15 +27,19 @@ KEYS: dict[str, str] = {
     "metrics": "names used in rules, each bound to a source",
     "environments": "variables per environment: `staging: {APP_URL: …}`",
     "env": "variables in every environment; secrets only as `${NAME}`",
-    "defaults": "timeout, window, minimum samples, retry",
+    "defaults": "timeout, window, minimum samples, retry, clear, blind after",
     "rollback": "`auto`, or `ask` a person first",
+    "recovery": "how many green buckets end a rollback, and how long it may take",
     "cwd": "folder in which commands run, seen from the runbook",
     "timezone": "in which times are printed",
     "contacts": "who is told or asked, and by which channels",
     "alerts": "who is told of which alerts, and when again",
     "parallel": "how many checks may run side by side",
+    "offline": "`yes`: this site has no way out; commands that fetch from outside are mistakes",
+    "release window": "when the deployment may begin: `Tue-Thu 02:00-05:00 Europe/London`",
+    "freeze": "days on which nothing is released: `2026-12-18 to 2027-01-04: year end`",
 }
-DEFAULT_KEYS = ("timeout", "window", "minimum samples", "retry")
+DEFAULT_KEYS = ("timeout", "window", "minimum samples", "retry", "clear", "blind after")
 _OURS = frozenset({"targets", "metrics", "environments", "env", "service"})
 _SECRET_NAME = re.compile(
     r"passw(?:or)?d|secret|token|api_?key|private_?key|credential|passphrase", re.IGNORECASE
@@ -59,6 +65,9 @@ class Settings:
     others: Mapping[str, str] = field(default_factory=dict)
     has_timeout: bool = False
     receivers: Receivers = field(default_factory=Receivers)
+    recovery: Written | None = None  # read with the rollback section
+    freezes: tuple[Freeze, ...] = ()
+    places: Mapping[str, Span] = field(default_factory=dict)  # of settings that are read later
 
 
 class _Draft:
@@ -77,6 +86,8 @@ class _Draft:
         self.timeout_s: float | None = None
         self.retry: Retry | None = None
         self.told: dict[str, yaml.Node] = {}
+        self.freezes: list[Freeze] = []
+        self.places: dict[str, Span] = {}
 
     def span(self, node: yaml.Node) -> Span:
         return yaml_nodes.span_of(node, self.front.place)
@@ -99,13 +110,20 @@ class _Draft:
             others=dict(sorted(self.texts.items())),
             has_timeout=self.timeout_s is not None,
             receivers=self.receivers(),
+            recovery=self.written().get("recovery"),
+            freezes=tuple(self.freezes),
+            places=self.places,
         )
+
+    def written(self) -> dict[str, Written]:
+        """Return the settings that other rooms read."""
+        return {
+            name: yaml_nodes.written(node, self.front.place) for name, node in self.told.items()
+        }
 
     def receivers(self) -> Receivers:
         """Read contacts and alerts together, since alerts name contacts, in whichever order."""
-        written = {
-            name: yaml_nodes.written(node, self.front.place) for name, node in self.told.items()
-        }
+        written = self.written()
         found, diagnostics = read_receivers(written.get("contacts"), written.get("alerts"))
         self.book.extend(diagnostics)
         return found
@@ -180,6 +198,34 @@ def _text(draft: _Draft, key: str, node: yaml.Node) -> None:
         draft.wrong(node, f"`{key}` must be one line of text")
         return
     draft.texts[key] = str(node.value).strip()
+    draft.places[key] = draft.span(node)
+
+
+def _offline(draft: _Draft, key: str, node: yaml.Node) -> None:
+    found = yaml_nodes.say(yaml_nodes.plain(node))
+    if found not in ("yes", "no", "true", "false"):
+        draft.wrong(node, f"`offline` is `{found}`, expected `yes` or `no`")
+        return
+    draft.texts[key] = "yes" if found in ("yes", "true") else "no"
+
+
+def _freeze(draft: _Draft, key: str, node: yaml.Node) -> None:
+    items = node.value if isinstance(node, yaml.SequenceNode) else [node]
+    for item in items:
+        for text in _lines_of(item):
+            try:
+                draft.freezes.append(windows.read_freeze(text))
+            except windows.NotUnderstood as error:
+                draft.book.error("GN550", str(error), draft.span(item))
+    draft.texts[key] = "; ".join(one.say() for one in draft.freezes)
+
+
+def _lines_of(item: yaml.Node) -> list[str]:
+    """Return an entry as text; without quotes YAML takes `DAYS: why` for a name and a value."""
+    if not isinstance(item, yaml.MappingNode):
+        return [yaml_nodes.say(yaml_nodes.plain(item))]
+    pairs = yaml_nodes.pairs(item)
+    return [f"{name}: {yaml_nodes.say(yaml_nodes.plain(value))}" for name, _, value in pairs]
 
 
 def _told(draft: _Draft, key: str, node: yaml.Node) -> None:
@@ -298,6 +344,8 @@ def _defaults(draft: _Draft, key: str, node: yaml.Node) -> None:
             if not text.isdigit() or not 1 <= len(text) <= 9:
                 draft.wrong(value, f"`{raw}` is `{text}`, expected a whole number")
             draft.texts["minimum samples"] = text
+        elif name in ("clear", "blind after"):
+            _of_rules(draft, name, value, text)
         elif name == "retry":
             draft.retry = parse_retry(text)
             if draft.retry is None:
@@ -309,6 +357,16 @@ def _defaults(draft: _Draft, key: str, node: yaml.Node) -> None:
                 draft.span(key_node),
                 hint=draft.book.did_you_mean(name, DEFAULT_KEYS),
             )
+
+
+def _of_rules(draft: _Draft, name: str, node: yaml.Node, text: str) -> None:
+    """Read when a rule resolves, and when somebody is paged because a metric is silent."""
+    if name == "blind after":
+        draft.texts[name] = f"{_duration(draft, name, node, text) or 600.0:g}"
+    elif text.isdigit() and 1 <= int(text[:9]) <= 1000:
+        draft.texts[name] = text
+    else:
+        draft.wrong(node, f"`{name}` is `{text}`, expected a number of buckets, 1 to 1000")
 
 
 def _duration(draft: _Draft, name: str, node: yaml.Node, text: str) -> float | None:
@@ -329,9 +387,13 @@ _READERS: dict[str, Callable[[_Draft, str, yaml.Node], None]] = {
     "env": _env,
     "defaults": _defaults,
     "rollback": _rollback,
+    "recovery": _told,
     "cwd": _text,
     "timezone": _text,
     "contacts": _told,
     "alerts": _told,
     "parallel": _parallel,
+    "offline": _offline,
+    "release window": _text,
+    "freeze": _freeze,
 }

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gonogo.plan.grammar_severity import deadline
 from gonogo.plan.kinds import Role
 from gonogo.plan.model import Consequence
 from gonogo.runbook import phrases
@@ -53,6 +54,15 @@ _METRIC += (
 )
 _WINDOW = ("window", "for", "over", "duration", "sustained", "for how long", "sustained for")
 _SEVERITY = ("severity", "action", "action/severity", "level", "response", "consequence", "then")
+_CLOCK: tuple[str, ...] = (
+    "respond within",
+    "response within",
+    "fix within",
+    "mend within",
+    "within",
+    "deadline",
+)
+_CLOCK += ("resolve within", "response", "clock", "action", "action/severity")
 _OWNER = ("owner", "responsible", "assignee", "who", "dri", "by")
 _STATE = ("status", "done", "done?", "complete", "completed", "✓", "✅", "result", "☑")
 _DONE = re.compile(r"^\s*(?:done|complete[d]?|yes|pass(?:ed)?|ok|x|\[x\])\b", re.IGNORECASE)
@@ -84,9 +94,13 @@ _BOUNDS: tuple[tuple[re.Pattern[str], Consequence | None], ...] = (
 )
 _SEVERITIES: tuple[tuple[re.Pattern[str], Consequence], ...] = (
     (re.compile(r"roll[\s-]?back|revert|abort", re.IGNORECASE), Consequence.ROLLBACK),
-    (re.compile(r"critical|p0|sev\s?[01]\b", re.IGNORECASE), Consequence.CRITICAL),
-    (re.compile(r"\bpage\b|pager|p1|sev\s?2\b", re.IGNORECASE), Consequence.PAGE),
-    (re.compile(r"\bwarn|p2|p3|notify|investigate", re.IGNORECASE), Consequence.WARN),
+    *(
+        (re.compile(rf"\bp{level}\b", re.IGNORECASE), Consequence(f"p{level}"))
+        for level in range(4)
+    ),
+    (re.compile(r"critical|sev\s?[01]\b", re.IGNORECASE), Consequence.CRITICAL),
+    (re.compile(r"\bpage\b|pager|sev\s?2\b", re.IGNORECASE), Consequence.PAGE),
+    (re.compile(r"\bwarn|p4|notify|investigate", re.IGNORECASE), Consequence.WARN),
 )
 
 
@@ -172,6 +186,7 @@ def targets(
     if metric is None or not bounds:
         return None
     window, severity = table.column(*_WINDOW), table.column(*_SEVERITY)
+    clock = table.column(*_CLOCK)
     rules: list[RuleDraft] = []
     for row in table.rows:
         for index, consequence in bounds:
@@ -193,9 +208,19 @@ def targets(
                     lead,
                     meant,
                     metric=row.cells[metric].text.strip(),
+                    within_s=_clock(row, severity, clock),
                 )
             )
     return rules
+
+
+def _clock(row: Row, severity: int | None, clock: int | None) -> float | None:
+    """Return the time in which it is to be mended: a column of its own, or behind `P1`."""
+    for index in (clock, severity):
+        found = deadline(row.cells[index].text) if index is not None else None
+        if found is not None:
+            return float(found)
+    return None
 
 
 def _by_topic(

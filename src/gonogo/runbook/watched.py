@@ -11,29 +11,34 @@ from dataclasses import dataclass
 
 from gonogo.errors import Diagnostic, Severity
 from gonogo.plan.condition import Op, Predicate
-from gonogo.plan.model import Consequence, Rule
-from gonogo.plan.sources_read import read_metric
+from gonogo.plan.model import CALLS, TELLS, Consequence, Rule
 from gonogo.plan.units import Quantity, comparable, compare
 from gonogo.runbook.notebook import Notebook
 from gonogo.runbook.settings import Settings
 
 _UP = frozenset({Op.GT, Op.GE})
 _DOWN = frozenset({Op.LT, Op.LE})
-_TELLS = {
-    Consequence.WARN: "warns",
-    Consequence.PAGE: "pages",
-    Consequence.CRITICAL: "pages",
+_DOES = {
+    **dict.fromkeys(TELLS, "warns"),
+    **dict.fromkeys(CALLS, "pages"),
     Consequence.ROLLBACK: "rolls back",
 }
 
 
 def report(found: Settings, rules: Sequence[Rule], book: Notebook) -> None:
     """Note every mistake in a source, and alerts that go off while the objective still holds."""
+    if found.metrics:
+        _report_sources(found, book)
+    book.extend(_hasty(rules))
+
+
+def _report_sources(found: Settings, book: Notebook) -> None:
+    from gonogo.plan.sources_read import read_metric  # not loaded for a runbook without metrics
+
     targets = [target.name for target in found.targets]
     for metric in found.metrics:
         for diagnostic in read_metric(metric, targets)[1]:
             book.lenient(diagnostic)
-    book.extend(_hasty(rules))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +75,10 @@ def _hasty(rules: Sequence[Rule]) -> Iterator[Diagnostic]:
         if not promised or not all(_comes_first(bound, o) for o in promised):
             continue
         first = promised[0]
-        early = bound.rule.consequence is Consequence.WARN
+        early = bound.rule.consequence in TELLS
         yield Diagnostic(
             "GN346",
-            f"{_TELLS[bound.rule.consequence]} at {bound.predicate.op.value} {bound.value.say()},"
+            f"{_DOES[bound.rule.consequence]} at {bound.predicate.op.value} {bound.value.say()},"
             f" where the objective {first.predicate.op.value} {first.value.say()}"
             f" (line {first.rule.span.line}) may still hold",
             bound.predicate.span,

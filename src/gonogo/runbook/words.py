@@ -54,7 +54,8 @@ class Words:
         """Return `text[start:end]` without white space around it, as words of their own."""
         stop = len(self.text) if end is None else end
         cut = self.text[start:stop]
-        start += len(cut) - len(cut.lstrip())
+        if cut.strip():  # a part without words stays where it begins
+            start += len(cut) - len(cut.lstrip())
         stop = max(start, stop - (len(cut) - len(cut.rstrip())))
         inside = [p for p in self.pieces if start < p.offset < stop]
         pieces = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 
@@ -17,6 +18,7 @@ Place = Callable[[int, int, int], Span]
 Plain = str | int | Decimal | bool | None | list["Plain"] | dict[str, "Plain"]
 
 _DEEPEST = 12
+_BRACED = re.compile(r"[^\s,{}\"']*(?P<variable>\$\{(?P<name>[A-Za-z_]\w{0,100})\})[^\s,{}\"']*")
 
 
 def compose(text: str, place: Place, book: Notebook, code: str) -> yaml.Node | None:
@@ -45,10 +47,28 @@ def compose(text: str, place: Place, book: Notebook, code: str) -> yaml.Node | N
         mark = problem.problem_mark or problem.context_mark
         span = place(mark.line, mark.column, 1) if mark else place(0, 0, 1)
         what = (problem.problem or problem.context or "not understood").strip()
-        book.error(code, f"this is not YAML: {what}", span, hint=_yaml_hint(what))
+        hint = _braces_hint(text, mark) or _yaml_hint(what)
+        book.error(code, f"this is not YAML: {what}", span, hint=hint)
     except yaml.YAMLError:
         book.error(code, "this is not YAML: it holds a character that YAML forbids", place(0, 0, 1))
     return None
+
+
+def _braces_hint(text: str, mark: yaml.Mark | None) -> str:
+    """Return how a variable is written inside the braces of YAML, where one broke them."""
+    if mark is None:
+        return ""
+    lines = text.split("\n")
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    for found in _BRACED.finditer(line):
+        if found.start() <= mark.column <= found.end():
+            word, name = found[0], found["name"]
+            plain = word.replace(found["variable"], f"${name}")
+            return (
+                "YAML takes the `{` of `${…}` for its own inside braces:"
+                f' write `{plain}`, or `"{word}"` in quotation marks'
+            )
+    return ""
 
 
 def _yaml_hint(what: str) -> str:

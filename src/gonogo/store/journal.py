@@ -13,7 +13,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +31,6 @@ CREATE TABLE IF NOT EXISTS gonogo_event (
     run TEXT NOT NULL, seq INTEGER NOT NULL, epoch INTEGER NOT NULL, at TEXT NOT NULL,
     who TEXT NOT NULL, kind TEXT NOT NULL, item TEXT NOT NULL, attempt INTEGER NOT NULL,
     body TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (run, seq)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS gonogo_event_item ON gonogo_event (run, item, kind);
 CREATE TABLE IF NOT EXISTS gonogo_inbox (
     run TEXT NOT NULL, epoch INTEGER NOT NULL, item TEXT NOT NULL, answer TEXT NOT NULL,
     who TEXT NOT NULL, at TEXT NOT NULL, reason TEXT NOT NULL, link TEXT NOT NULL,
@@ -65,7 +64,7 @@ class SqliteJournal:
         self._clock = clock
         self._redact = redact or Redactor()
         self._lock = threading.RLock()
-        self._last: dict[str, tuple[int, str]] = {}
+        self._own: dict[str, _Own] = {}
         with self._translated():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(
@@ -130,41 +129,37 @@ class SqliteJournal:
 
     def _chain(self, run: str, facts: tuple[str, str, str, str, int, str]) -> Event:
         at, who, kind, item, attempt, text = facts
-        if run not in self._last:  # one process writes a run's events: the lock file sees to it
-            self._last[run] = self._tail(run)
-        seq, before = self._last[run]
-        event = Event(seq + 1, run, 1, at, who, kind, item, attempt, json.loads(text), "")
-        event = replace(event, hash=event.sealed(before))
+        own = self._own.get(run)
+        if own is None:
+            own = self._own[run] = _Own(self._read(run))
+        event = Event(own.seq + 1, run, 1, at, who, kind, item, attempt, json.loads(text), "")
+        event = replace(event, hash=event.sealed(own.seal))
         self._db.execute(
             f"INSERT INTO gonogo_event ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?)",  # noqa: S608
             (event.seq, run, event.epoch, at, who, kind, item, attempt, text, event.hash),
         )
-        self._last[run] = (event.seq, event.hash)
+        own.add(event)
         return event
 
-    def _tail(self, run: str) -> tuple[int, str]:
-        row = self._db.execute(
-            "SELECT seq, hash FROM gonogo_event WHERE run=? ORDER BY seq DESC LIMIT 1", (run,)
-        ).fetchone()
-        return (row[0], row[1]) if row else (0, GENESIS)
+    def _read(self, run: str, after: int = 0) -> list[Event]:
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM gonogo_event WHERE run=? AND seq>? ORDER BY seq",  # noqa: S608
+            (run, after),
+        )
+        return [_event(row) for row in rows]
 
     def events(self, run: str, *, after: int = 0) -> tuple[Event, ...]:
         """Return the events of a run with `seq` > `after`, in order."""
         with self._lock, self._translated():
-            rows = self._db.execute(
-                f"SELECT {_COLUMNS} FROM gonogo_event WHERE run=? AND seq>? ORDER BY seq",  # noqa: S608
-                (run, after),
-            ).fetchall()
-        return tuple(_event(row) for row in rows)
+            return tuple(self._read(run, after))
 
     def of_item(self, run: str, item: str) -> tuple[Event, ...]:
         """Return the events of one item of a run, in order."""
         with self._lock, self._translated():
-            rows = self._db.execute(
-                f"SELECT {_COLUMNS} FROM gonogo_event WHERE run=? AND item=? ORDER BY seq",  # noqa: S608
-                (run, item),
-            ).fetchall()
-        return tuple(_event(row) for row in rows)
+            own = self._own.get(run)
+            if own is None:
+                return tuple(event for event in self._read(run) if event.item == item)
+            return tuple(own.of_item.get(item, ()))
 
     def runs(self) -> tuple[str, ...]:
         """Return the ids of all runs, oldest first."""
@@ -218,6 +213,26 @@ class SqliteJournal:
         """Let go of the file."""
         with self._lock:
             self._db.close()
+
+
+class _Own:
+    """What each item of a run has had, for a run that this process writes: no step reads the file.
+
+    Nobody else writes its events: who carries a run holds the lock (`Served`). An event is added
+    once it is in the file. What goes into evidence is read from the file itself.
+    """
+
+    __slots__ = ("of_item", "seal", "seq")
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self.of_item: dict[str, list[Event]] = {}
+        self.seq, self.seal = 0, GENESIS  # of the last event
+        for event in events:
+            self.add(event)
+
+    def add(self, event: Event) -> None:
+        self.seq, self.seal = event.seq, event.hash
+        self.of_item.setdefault(event.item, []).append(event)
 
 
 class Served:
@@ -292,6 +307,12 @@ def explained(error: sqlite3.Error, path: Path) -> JournalError:
         return JournalError(
             f"the disk is full: the journal `{path}` cannot be written",
             hint="free space, then `gonogo resume`; nothing that was journaled is lost",
+        )
+    if "disk I/O" in words:  # SQLite says no more of a quota, a limit on file sizes, a bad disk
+        return JournalError(
+            f"the journal `{path}` cannot be written: {words}",
+            hint="see whether a quota, `ulimit -f` or the disk itself stops it, then "
+            "`gonogo resume`; nothing that was journaled is lost",
         )
     if "not a database" in words or "malformed" in words:
         return JournalError(

@@ -13,10 +13,8 @@ import hashlib
 import json
 import os
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -26,99 +24,15 @@ from urllib.parse import parse_qs, quote
 import psycopg
 import redis.asyncio
 import redis.exceptions
-from psycopg.rows import dict_row
+from parts import Answer, Books, Database, Request
 
 VERSION = "v2"
 CONFIG = Path(__file__).with_name("config.json")
+OWN = "gonogo/"  # those who check the release are not its visitors
+SPARED = ("/api/health", "/api/admin/")
 HOME = Path(os.environ["SEARCH_HOME"])
 CACHED_FOR_S = 300
 LONGEST_QUERY = 100
-BOOKS_EVERY_S = 1.0
-SLOT_S = 300
-ADD_FIGURES = """
-INSERT INTO request_figures AS kept (slot, release, path, requests, errors, total_ms, slowest_ms)
-SELECT to_timestamp(slot), %s, path, requests, errors, total_ms, slowest_ms
-FROM jsonb_to_recordset(%s::jsonb) AS new (
-    slot bigint, path text, requests bigint, errors bigint, total_ms float8, slowest_ms float8
-)
-ON CONFLICT (slot, release, path) DO UPDATE SET
-    requests = kept.requests + EXCLUDED.requests,
-    errors = kept.errors + EXCLUDED.errors,
-    total_ms = kept.total_ms + EXCLUDED.total_ms,
-    slowest_ms = greatest(kept.slowest_ms, EXCLUDED.slowest_ms)
-"""
-ADD_LOOKUPS = """
-INSERT INTO query_cache AS kept (release, query, lookups, hits)
-SELECT %s, query, lookups, hits
-FROM jsonb_to_recordset(%s::jsonb) AS new (query text, lookups bigint, hits bigint)
-ON CONFLICT (release, query) DO UPDATE SET
-    lookups = kept.lookups + EXCLUDED.lookups,
-    hits = kept.hits + EXCLUDED.hits,
-    asked_at = now()
-"""
-
-
-@dataclass
-class Answer:
-    status: int
-    body: object
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Request:
-    method: str
-    path: str
-    query: Mapping[str, list[str]]
-    name: str  # who asks; empty when unknown
-    role: str  # admin, user, or nobody
-    agent: str  # what the asking program calls itself
-
-
-class Database:
-    """A few connections that are opened when needed and thrown away when they break."""
-
-    def __init__(self, url: str, size: int = 8) -> None:
-        self._url = url
-        self._room = asyncio.Semaphore(size)
-        self._idle: list[psycopg.AsyncConnection[dict[str, Any]]] = []
-
-    async def rows(self, statement: str, values: object = None) -> list[dict[str, Any]]:
-        for _ in range(9):  # each connection in stock may be a dead one
-            fresh = not self._idle
-            try:
-                async with self._connection() as connection:
-                    cursor = await connection.execute(statement, values)
-                    return await cursor.fetchall() if cursor.description else []
-            except psycopg.OperationalError:
-                if fresh:
-                    raise
-        raise psycopg.OperationalError("no connection to the database lasts")
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[psycopg.AsyncConnection[dict[str, Any]]]:
-        async with self._room:
-            if self._idle:
-                connection = self._idle.pop()
-            else:
-                connection = await psycopg.AsyncConnection.connect(
-                    self._url,
-                    autocommit=True,
-                    row_factory=dict_row,
-                    connect_timeout=3,
-                    prepare_threshold=None,  # a migration may change what a statement returns
-                    options="-c statement_timeout=5000",
-                )
-            try:
-                yield connection
-            except BaseException:
-                await connection.close()
-                raise
-            self._idle.append(connection)
-
-    async def close(self) -> None:
-        while self._idle:
-            await self._idle.pop().close()
 
 
 class Search:
@@ -131,15 +45,14 @@ class Search:
         )
         self.config: dict[str, Any] = {}
         self.config_seen = 0
-        self.searches = 0
+        self.debts: Counter[str] = Counter()
         self.admin_asked: dict[str, deque[float]] = {}
         self.tokens: dict[str, dict[str, str]] = {}
         if (HOME / "tokens.json").exists():
             self.tokens = json.loads((HOME / "tokens.json").read_text(encoding="utf-8"))
         self.durations_ms: deque[float] = deque(maxlen=1000)
         self.counts = {"requests": 0, "errors": 0, "lookups": 0, "hits": 0}
-        self.figures: dict[tuple[int, str], dict[str, Any]] = {}
-        self.asked: dict[str, dict[str, Any]] = {}
+        self.books = Books(self.database, VERSION)
         (HOME / "logs").mkdir(exist_ok=True)
         self.log: TextIO = (HOME / "logs" / "access.jsonl").open("a", encoding="utf-8")
         self.routes: dict[str, Callable[[Request], Awaitable[Answer]]] = {
@@ -176,7 +89,35 @@ class Search:
             return Answer(404, {"error": "not found"})
         if request.method not in ("GET", "HEAD"):
             return Answer(405, {"error": "method not allowed"}, {"allow": "GET, HEAD"})
+        await self.suffer(request)
         return await route(request)
+
+    async def suffer(self, request: Request) -> None:
+        """Let a visitor's request meet the faults that an exercise has planted (`bin/fault`)."""
+        faults = self.settings()["faults"]
+        if request.agent.startswith(OWN) or request.path.startswith(SPARED):
+            return
+        if self.is_due("slow", faults["slow_percent"]):
+            await asyncio.sleep(faults["slow_ms"] / 1000)
+        if self.is_due("error", faults["error_percent"]):
+            raise RuntimeError("the search index is not available")
+
+    def is_due(self, what: str, percent: float) -> bool:
+        """Say of so many of a hundred requests that it is their turn, evenly and without chance."""
+        self.debts[what] += percent
+        if self.debts[what] < 100:
+            return False
+        self.debts[what] -= 100
+        return True
+
+    def lend(self, kept: bytes | None) -> bytes | None:
+        """Return what the cache knows, as often as the planted share of hits allows."""
+        ahead = self.debts["hit"] + self.settings()["faults"]["hit_percent"]
+        self.debts["hit"] = min(ahead, 300)
+        if kept is None or ahead < 100:
+            return None
+        self.debts["hit"] -= 100
+        return kept
 
     def has_room(self, name: str) -> bool:
         """Count a request to the admin API; each reader has so many in any minute."""
@@ -219,30 +160,23 @@ class Search:
         query = " ".join(request.query.get("q", [""])[0].split()).lower()
         if not query or len(query) > LONGEST_QUERY:
             return Answer(400, {"error": f"q must have 1 to {LONGEST_QUERY} characters"})
-        settings = self.settings()["search"]
-        self.searches += 1
-        if settings["fail_every"] and self.searches % settings["fail_every"] == 0:
-            raise RuntimeError("the search index is not available")
-        await asyncio.sleep(settings["delay_ms"] / 1000)
         key = f"search:{VERSION}:{query}"
         self.counts["lookups"] += 1
-        asked = self.asked.setdefault(query, {"query": query, "lookups": 0, "hits": 0})
-        asked["lookups"] += 1
         state = "miss"
         try:
-            kept = await self.cache.get(key)
+            kept = self.lend(await self.cache.get(key))
         except redis.exceptions.RedisError:
             kept, state = None, "off"
+        self.books.lookup(query, hit=kept is not None)
         if kept is not None:
             self.counts["hits"] += 1
-            asked["hits"] += 1
             return Answer(200, json.loads(kept), {"x-cache": "hit"})
         results = await self.database.rows(
             "SELECT id, topic, title,"
             " round(ts_rank(search_vector, asked)::numeric, 4)::float8 AS rank"
             " FROM documents, websearch_to_tsquery('english', %s) AS asked"
             " WHERE search_vector @@ asked ORDER BY rank DESC, title LIMIT %s",
-            [query, settings["limit"]],
+            [query, self.settings()["search"]["limit"]],
         )
         body = {"query": query, "count": len(results), "results": results}
         if state == "miss":
@@ -277,7 +211,8 @@ class Search:
     async def audit_log(self, request: Request) -> Answer:
         await self.note(request, 200)
         rows = await self.database.rows(
-            "SELECT at, who, path, status FROM audit_log ORDER BY id DESC LIMIT 50"
+            "SELECT at, who, path, status FROM audit_log ORDER BY id DESC LIMIT 50",
+            role=request.role,
         )
         entries = [{**row, "at": row["at"].isoformat()} for row in rows]
         return Answer(200, {"count": len(entries), "entries": entries})
@@ -322,7 +257,10 @@ class Search:
         self.durations_ms.append(duration_ms)
         self.counts["requests"] += 1
         self.counts["errors"] += answer.status >= 500
-        self.count(request.path if request.path in self.routes else "other", answer, duration_ms)
+        cache = answer.headers.get("x-cache")
+        path = request.path if request.path in self.routes else "other"
+        cached = None if cache is None else cache == "hit"
+        self.books.request(path, answer.status, duration_ms, cached=cached)
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "version": VERSION,
@@ -330,37 +268,11 @@ class Search:
             "path": request.path,
             "status": answer.status,
             "duration_ms": round(duration_ms, 2),
-            "cache": answer.headers.get("x-cache"),
+            "cache": cache,
             "user_agent": request.agent,
         }
         self.log.write(json.dumps(line) + "\n")
         self.log.flush()
-
-    def count(self, path: str, answer: Answer, duration_ms: float) -> None:
-        slot = int(time.time() // SLOT_S * SLOT_S)
-        nothing = {"slot": slot, "path": path, "requests": 0, "errors": 0}
-        kept = self.figures.setdefault((slot, path), nothing | {"total_ms": 0.0, "slowest_ms": 0.0})
-        kept["requests"] += 1
-        kept["errors"] += answer.status >= 500
-        kept["total_ms"] += duration_ms
-        kept["slowest_ms"] = max(kept["slowest_ms"], duration_ms)
-
-    async def keep_books(self) -> None:
-        while True:
-            await asyncio.sleep(BOOKS_EVERY_S)
-            await self.write_books()
-
-    async def write_books(self) -> None:
-        """Add what was counted since the last time; what cannot be written then is lost."""
-        figures, self.figures = list(self.figures.values()), {}
-        asked, self.asked = list(self.asked.values()), {}
-        try:
-            if figures:
-                await self.database.rows(ADD_FIGURES, [VERSION, json.dumps(figures)])
-            if asked:
-                await self.database.rows(ADD_LOOKUPS, [VERSION, json.dumps(asked)])
-        except psycopg.Error as error:
-            print(f"the books could not be written: {error!r}", flush=True)
 
     async def send(self, request: Request, answer: Answer, send: Any) -> None:
         if isinstance(answer.body, str):
@@ -374,11 +286,11 @@ class Search:
         await send({"type": "http.response.body", "body": body})
 
     async def live(self, receive: Any, send: Any) -> None:
-        books = asyncio.create_task(self.keep_books())
+        books = asyncio.create_task(self.books.keep())
         while (await receive())["type"] != "lifespan.shutdown":
             await send({"type": "lifespan.startup.complete"})
         books.cancel()
-        await self.write_books()
+        await self.books.write()
         await self.database.close()
         await self.cache.aclose()
         await send({"type": "lifespan.shutdown.complete"})

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar, Literal
 
-from gonogo.errors import Diagnostic
+from gonogo.errors import Diagnostic, Severity
 from gonogo.plan import filling, placeholders, shellscript, sqlfill
 from gonogo.plan.destructive import in_sql
 from gonogo.plan.kinds import Context, Datum, Destruction, Effect, Observation, Role, Variable
 from gonogo.plan.places import Places
 from gonogo.plan.said import says
+from gonogo.plan.sqlrisk import CODES, Danger, Setting
+from gonogo.plan.sqlrisks import risks
 from gonogo.plan.sqltext import Statement, only_looks, split, without_comments
 from gonogo.plan.units import Quantity
 
@@ -99,7 +101,8 @@ class Sql:
                 "bash block",
             )
         code = without_comments(self.body, sql)
-        for at, end, name in _psql_variables(code, sql.statements):
+        of_psql = list(_psql_variables(code, sql.statements))
+        for at, end, name in of_psql:
             yield Diagnostic(
                 "GN512",
                 f"`{name}` is a variable of psql, not SQL",
@@ -113,8 +116,22 @@ class Sql:
                 places.span(sql.open_at, sql.open_at + 1),
                 hint="close it; inside a text a quote is written twice",
             )
+        if not sql.metas and not of_psql and sql.open_at is None:
+            yield from self._risks(places)
         yield from shellscript.blanks(self.body, placeholders.Language.SQL, _unvaried(code))
         yield from shellscript.secrets(self.body)
+
+    def _risks(self, places: Places) -> Iterator[Diagnostic]:
+        """Yield what does not parse, and what statements that change the schema put at risk."""
+        setting = Setting(in_transaction=False, has_lock_timeout=self.lock_timeout_s > 0)
+        for risk in risks(self.body, setting):
+            code = CODES[risk.danger]
+            if risk.danger is Danger.LOST:
+                continue  # `destroys` asks a person
+            severity = Severity.ERROR if code == "GN530" else Severity.WARNING
+            hint = "write `lock timeout: 5s` above" if code == "GN536" else risk.hint
+            place = places.span(risk.at, risk.end)
+            yield Diagnostic(code, risk.message, place, hint=hint, severity=severity)
 
     def describe(self) -> str:
         """Return the first statement, and how many more there are."""

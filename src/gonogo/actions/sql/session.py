@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import socket
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,11 +14,10 @@ from types import TracebackType
 from typing import Any, Self
 
 import psycopg
-from psycopg.adapt import Buffer, Loader
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.json import set_json_loads
 
 from gonogo.clock import SystemClock
+from gonogo.databases import postgres
 from gonogo.errors import WorkError
 from gonogo.plan.kinds import Context, Datum, Effect
 from gonogo.plan.units import Quantity
@@ -30,7 +27,6 @@ _STEP_S = 0.1  # how often a wish to stop is looked at
 _SPARE_S = 2.0  # how long a server may take to cancel before the connection is cut
 _MOST_ROWS = 100_000
 _CHANGING = ("INSERT", "UPDATE", "DELETE", "MERGE")
-_TIMES = ("date", "time", "timetz", "timestamp", "timestamptz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +37,6 @@ class Answer:
     affected: int
     notices: tuple[str, ...]
     duration_s: float
-
-
-class _IsoText(Loader):
-    """Keeps dates and times as ISO text: `infinity` and the year 10000 have no Python form."""
-
-    def load(self, data: Buffer) -> str:
-        return bytes(data).decode().replace(" ", "T", 1)
 
 
 class Session:
@@ -115,31 +104,11 @@ class Session:
         return Answer(rows, affected, tuple(self._notices), _clock.monotonic() - began)
 
     def _connect(self) -> psycopg.Connection[Any]:
-        try:
-            parts = conninfo_to_dict(self._address)
-        except psycopg.Error:
-            parts = {}
-        if not parts:
-            raise WorkError(
-                f"target `{self._name}` is no address of a PostgreSQL database",
-                hint="write `postgresql://user:${PASSWORD}@host:5432/database`",
-            )
-        limit = {"connect_timeout": max(2, min(int(self._context.timeout_s), 15))}
-        more: dict[str, Any] = {k: v for k, v in limit.items() if k not in parts}
-        try:
-            connection = psycopg.connect(
-                self._address,
-                autocommit=True,
-                application_name="gonogo",
-                client_encoding="UTF8",
-                tcp_user_timeout=int(self._context.timeout_s * 1000) + 1000,
-                **more,
-            )
-        except psycopg.Error as error:
-            raise self._unreachable(str(error), parts) from None
+        address = postgres.Address.read(self._address, self._name)
+        context = self._context
+        connection = postgres.connect(address, context.timeout_s, context.redact)
         connection.add_notice_handler(self._notice)
-        for name in _TIMES:
-            connection.adapters.register_loader(name, _IsoText)
+        postgres.keep_times_as_text(connection)
         set_json_loads(partial(json.loads, parse_float=Decimal), connection)
         return connection
 
@@ -168,27 +137,8 @@ class Session:
             with contextlib.suppress(psycopg.Error, OSError):
                 self._connection.cancel_safe(timeout=_SPARE_S)
             if not self._done.wait(_SPARE_S):
-                self._cut()
+                postgres.cut(self._connection)
             return
-
-    def _cut(self) -> None:
-        """End a connection whose server says nothing any more, from outside."""
-        with contextlib.suppress(OSError, psycopg.Error):
-            copy = socket.socket(fileno=os.dup(self._connection.pgconn.socket))
-            with copy:
-                copy.shutdown(socket.SHUT_RDWR)
-
-    def _unreachable(self, said: str, parts: dict[str, Any]) -> WorkError:
-        host = parts.get("host") or "the local socket"
-        where = f"{host}:{parts.get('port') or 5432}"
-        name = parts.get("dbname") or parts.get("user") or "?"
-        lower = said.lower()
-        for words, what, hint in _CONNECTING:
-            if any(word in lower for word in words):
-                message = what.format(where=where, host=host, name=name, user=parts.get("user"))
-                return WorkError(message, hint=hint.format(name=self._name))
-        line = self._context.redact(said.strip().splitlines()[-1] if said.strip() else "no reason")
-        return WorkError(f"cannot connect to PostgreSQL at `{where}`: {line}")
 
     def _explained(self, error: psycopg.Error, at: int, count: int) -> WorkError:
         """Say what the server said, which statement it was, and what to do."""
@@ -215,48 +165,6 @@ class Session:
         )
 
 
-_CONNECTING: tuple[tuple[tuple[str, ...], str, str], ...] = (
-    (
-        ("password authentication failed", "no password supplied", "authentication failed"),
-        "`{where}` refuses the password of user `{user}`",
-        "look at the password in target `{name}`",
-    ),
-    (
-        ("does not exist",),
-        "`{where}` has no such database or user: database `{name}`, user `{user}`",
-        "look at the end of the address in target `{name}`",
-    ),
-    (
-        ("connection refused",),
-        "nothing answers at `{where}`: connection refused",
-        "is the server running, and does it listen there? (target `{name}`)",
-    ),
-    (
-        ("could not translate host name", "failed to resolve", "name or service not known"),
-        "the host `{host}` cannot be resolved",
-        "look at the host in target `{name}`",
-    ),
-    (
-        ("timeout expired", "timed out"),
-        "`{where}` does not answer in time",
-        "is a firewall in between? (target `{name}`)",
-    ),
-    (
-        ("certificate", "ssl", "tls"),
-        "no TLS connection with `{where}`",
-        "look at `sslmode` and `sslrootcert` in target `{name}`",
-    ),
-    (
-        ("too many clients", "remaining connection slots"),
-        "`{where}` has no free connection",
-        "close idle connections, or raise max_connections",
-    ),
-    (
-        ("no such file",),
-        "nothing answers at `{where}`",
-        "is the server running? (target `{name}`)",
-    ),
-)
 _HINTS = {
     "25006": "a check only reads; if it is meant to change something, write `kind: action`",
     "55P03": "something holds the lock: look in pg_locks, or allow more with `lock timeout:`",

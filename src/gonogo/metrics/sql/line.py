@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg.adapt import Buffer, Loader
-from psycopg.conninfo import conninfo_to_dict
+
+from gonogo.databases import postgres
+from gonogo.databases.postgres import Address
+from gonogo.errors import WorkError
 
 MOST_ROWS = 100_000
 _SPARE_S = 1.0  # how long a server may take to end a statement before the connection is cut
-_TIMES = ("date", "time", "timetz", "timestamp", "timestamptz")
 _BEFORE = (
     "BEGIN READ ONLY; SET LOCAL statement_timeout = {limit}; SET LOCAL lock_timeout = {limit}; "
     "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL IntervalStyle = 'postgres'"
@@ -33,13 +32,6 @@ class Table:
 
     names: tuple[str, ...]
     rows: list[tuple[Any, ...]]
-
-
-class _IsoText(Loader):
-    """Keeps times as text: `infinity` and the year 10000 have no Python form."""
-
-    def load(self, data: Buffer) -> str:
-        return bytes(data).decode().replace(" ", "T", 1)
 
 
 class Line:
@@ -88,7 +80,7 @@ class Line:
         connection = self._connection or self._connect()
         self._connection = connection
         limit = max(int(self._timeout_s * 1000), 1)
-        timer = threading.Timer(self._timeout_s + _SPARE_S, _cut, (connection,))
+        timer = threading.Timer(self._timeout_s + _SPARE_S, postgres.cut, (connection,))
         timer.daemon = True
         timer.start()
         try:
@@ -114,25 +106,9 @@ class Line:
                 self._connection.close()
 
     def _connect(self) -> psycopg.Connection[Any]:
-        try:
-            parts = conninfo_to_dict(self._address)
-        except psycopg.Error:
-            parts = {}
-        if not parts:
-            raise NoAnswerError("the target is no address of a PostgreSQL database")
-        limit = {"connect_timeout": max(2, min(int(self._timeout_s), 15))}
-        more: dict[str, Any] = {k: v for k, v in limit.items() if k not in parts}
-        connection = psycopg.connect(
-            self._address,
-            autocommit=True,
-            application_name="gonogo",
-            client_encoding="UTF8",
-            tcp_user_timeout=int(self._timeout_s * 1000) + 1000,
-            **more,
-        )
+        connection = postgres.open_at(self._place(), self._timeout_s)
         connection.prepare_threshold = None
-        for name in _TIMES:
-            connection.adapters.register_loader(name, _IsoText)
+        postgres.keep_times_as_text(connection)
         return connection
 
     def _explained(self, problem: psycopg.Error) -> str:
@@ -142,35 +118,20 @@ class Line:
         if state == "25006":
             return "the query changes something, which a metric may not"
         said = problem.diag.message_primary or str(problem).strip() or type(problem).__name__
-        lower = said.lower()
-        for words, meaning in _MEANINGS:
-            if any(word in lower for word in words):
-                return meaning.format(where=self._where())
+        if any(word in said.lower() for word in _LOST):
+            return f"the connection with `{self._place().where}` was lost"
+        if not state:
+            found = postgres.reason(said, self._place())
+            if found is not None:
+                return found.message
         line = self._redact(said.splitlines()[-1])
         return f"the query was refused: {line} ({state})" if state else f"no answer: {line}"
 
-    def _where(self) -> str:
-        parts = conninfo_to_dict(self._address)
-        return f"{parts.get('host') or 'the local socket'}:{parts.get('port') or 5432}"
+    def _place(self) -> Address:
+        try:
+            return Address.read(self._address, "")
+        except WorkError:
+            raise NoAnswerError("the target is no address of a PostgreSQL database") from None
 
 
-_MEANINGS: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("authentication failed", "no password supplied"), "`{where}` refuses the password"),
-    (("connection refused", "no such file"), "nothing answers at `{where}`: connection refused"),
-    (("starting up", "shutting down", "recovery mode"), "the server at `{where}` is restarting"),
-    (
-        ("server closed the connection", "terminating connection", "connection is lost"),
-        "the connection with `{where}` was lost",
-    ),
-    (("could not translate", "failed to resolve"), "the host of `{where}` cannot be resolved"),
-    (("timeout expired", "timed out"), "`{where}` does not answer in time"),
-    (("too many clients", "remaining connection slots"), "`{where}` has no free connection"),
-)
-
-
-def _cut(connection: psycopg.Connection[Any]) -> None:
-    """End a connection whose server says nothing any more, from outside."""
-    with contextlib.suppress(OSError, psycopg.Error):
-        copy = socket.socket(fileno=os.dup(connection.pgconn.socket))
-        with copy:
-            copy.shutdown(socket.SHUT_RDWR)
+_LOST = ("server closed the connection", "terminating connection", "connection is lost")

@@ -1,0 +1,177 @@
+"""Applies migrations, one transaction each, after the way back was proved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from gonogo import records
+from gonogo.actions.migrate.common import (
+    APP,
+    COMMAND,
+    FOLDER,
+    LOCK,
+    ON,
+    TABLE,
+    TOOL,
+    Migrating,
+    ToolName,
+    took,
+)
+from gonogo.clock import SystemClock
+from gonogo.errors import Diagnostic, WorkError
+from gonogo.plan import filling
+from gonogo.plan.kinds import Context, Destruction, Effect, Observation, Role
+from gonogo.plan.said import says
+from gonogo.source import Span
+
+if TYPE_CHECKING:
+    from gonogo.actions.migrate.record import Record
+    from gonogo.actions.migrate.series import Series
+
+_clock = SystemClock()
+
+
+@dataclass(frozen=True, slots=True)
+class Migrate(Migrating):
+    """Apply all pending migrations, and keep which ones this run applied.
+
+    A file and its row are one transaction, so a failure leaves the ones before it and nothing of
+    itself. It starts only after a restore test of this run that passed.
+    """
+
+    kind: ClassVar[str] = "migrate"
+    languages: ClassVar[tuple[str, ...]] = ()
+    indicators: ClassVar[Mapping[str, str]] = {
+        "before": "what was applied before it began, oldest first",
+        "pending": "what was pending before it began",
+        "applied": "what it applied",
+        "applied count": "how many it applied",
+        "left": "how many are still pending",
+        "duration": "how long it took (s)",
+    }
+    example: ClassVar[str] = (
+        "```yaml\naction: migrate\non: db\nfolder: migrations\nlock timeout: 5s\n"
+        'unproved: "nothing is in this database yet"\n```\n\n'
+        "- Expect: left = 0\n- No dump: nothing is in this database yet\n"
+    )
+    traceable: ClassVar[bool] = False
+
+    on: str = says(ON, default="db")
+    tool: ToolName = says(TOOL, default="folder")  # noqa: RUF009 - a text
+    folder: str = says(FOLDER)
+    table: str = says(TABLE, default="schema_migrations")
+    command: str = says(COMMAND)
+    app: str = says(APP)
+    lock_timeout_s: float = says(LOCK, default=5.0)
+    only: tuple[str, ...] = says(
+        "the migrations that this release brings; another pending one stops it", default=()
+    )
+    destroys_: tuple[str, ...] = says(
+        "what they destroy, as `lint` names it; a person types each name", default=()
+    )
+    unproved: str = says("why it may start without a restore test; a person types the target")
+    body: str = says("the text of the block")
+
+    def effect(self, role: Role) -> Effect:
+        """Act, always."""
+        del role
+        return Effect.ACTION
+
+    def default_expectation(self, effect: Effect) -> str | None:
+        """Expect that nothing is pending any more."""
+        del effect
+        return "left = 0"
+
+    def destroys(self) -> tuple[Destruction, ...]:
+        """Return what the block says that is lost, and that nobody has proved a way back."""
+        found = [
+            Destruction(f"the migrations destroy {name}", name, Span.of_line(1))
+            for name in self.destroys_
+        ]
+        if self.unproved.strip():
+            said = f"migrate {self.on} without a proved way back: {self.unproved.strip()}"
+            found.append(Destruction(said, filling.shown(self.on), Span.of_line(1)))
+        return tuple(found)
+
+    def review(self) -> tuple[Diagnostic, ...]:
+        """Return what does not go together."""
+        return tuple(self.mistakes())
+
+    def keeps_its_part(self) -> str:
+        """Return the file of the run's folder that says which migrations were applied."""
+        from gonogo.actions.migrate.record import NAME
+
+        return NAME
+
+    def describe(self) -> str:
+        """Return what is applied, and where."""
+        where = self.folder or ("migrations" if self.tool == "folder" else self.tool)
+        return f"migrate {filling.shown(self.on)} with {where}"
+
+    def perform(self, context: Context) -> Observation:
+        """Apply what is pending.
+
+        Raises:
+            WorkError: the way back is not proved, something unforeseen is pending, or one failed.
+        """
+        from gonogo.actions.migrate.guard import refuse_unforeseen
+        from gonogo.actions.migrate.record import Record
+
+        began = _clock.monotonic()
+        with self.opened(context) as (series, identity):
+            if not self.unproved.strip():
+                _refuse_unproved(context, identity)
+            state = series.state()
+            refuse_unforeseen(series.pending(), self.only, self.destroys_)
+            record = Record(context.run_folder, identity, self.settings().series)
+            record.before(state.applied, state.pending)
+            try:
+                series.up(record)
+            finally:
+                after = _noted(series, record)
+        applied = [name for name in after if name not in state.applied]
+        left = [name for name in state.pending if name not in after]
+        text = "\n".join(f"applied {name}" for name in applied) or "nothing was pending"
+        return Observation(
+            {
+                "before": list(state.applied),
+                "pending": list(state.pending),
+                "applied": list(applied),
+                "applied count": len(applied),
+                "left": len(left),
+                "duration": took(began),
+            },
+            text=context.redact(text),
+        )
+
+
+def _noted(series: Series, record: Record) -> tuple[str, ...]:
+    """Return what is applied now, and keep it; after a lost connection nobody can say."""
+    import psycopg
+
+    try:
+        after = series.state().applied
+    except (psycopg.Error, WorkError):
+        return ()
+    record.after(after)
+    return after
+
+
+def _refuse_unproved(context: Context, identity: str) -> None:
+    """Refuse to migrate a database whose backup was not restored in this run.
+
+    Raises:
+        WorkError: there was no restore test of it, or the last one failed.
+    """
+    hint = "the way back must be proved first: `check: restore`, or say why not with `unproved:`"
+    test = records.last(context.run_folder, records.RESTORE_TESTS, identity) if identity else None
+    if test is None:
+        raise WorkError("this run has tested no restore of this database", hint=hint)
+    if not test.get("passed"):
+        why = f": {test['why']}" if test.get("why") else ""
+        raise WorkError(
+            f"the restore test of this database failed at {test.get('at', '?')}{why}",
+            hint="repair the backup and test it again; nothing was migrated",
+        )

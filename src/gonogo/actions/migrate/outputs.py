@@ -1,0 +1,118 @@
+"""What the tools for migrations say about themselves: their status, as applied and pending."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gonogo.errors import WorkError
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The migrations that a tool names, in the order in which they are applied."""
+
+    applied: tuple[str, ...]
+    pending: tuple[str, ...]
+    before: Mapping[str, str]  # what the tool must be told to go back behind one
+
+
+def boxes(text: str) -> Listed:
+    """Read `[X] name` and `[ ] name`: dbmate's status, Django's showmigrations --plan."""
+    found = re.findall(r"^[ \t]*\[([ xX])\][ \t]+(\S+)", text, re.MULTILINE)
+    applied = [name for mark, name in found if mark != " "]
+    pending = [name for mark, name in found if mark == " "]
+    before: dict[str, str] = {}
+    last: dict[str, str] = {}
+    for _, name in found:  # Django goes back to the migration before it in the same app
+        app = name.partition(".")[0]
+        before[name] = last.get(app, "zero")
+        last[app] = name.partition(".")[2]
+    return Listed(tuple(applied), tuple(pending), before)
+
+
+def rails(text: str) -> Listed:
+    """Read the table of db:migrate:status: `up 20260101120000 Create agents`."""
+    found = re.findall(r"^[ \t]*(up|down)[ \t]+(\d+)\b", text, re.MULTILINE)
+    found.sort(key=lambda row: int(row[1]))
+    applied = tuple(version for state, version in found if state == "up")
+    return Listed(applied, tuple(version for state, version in found if state == "down"), {})
+
+
+def alembic(text: str) -> Listed:
+    """Read `alembic history` and, behind a line of dashes, `alembic current`."""
+    history, _, current = text.partition("\n---\n")
+    parents: dict[str, tuple[str, ...]] = {}
+    for olders, name in re.findall(
+        r"^(?:Rev: )?([\w<>, ()]+?) -> (\w+)(?=[ ,]|$)", history, re.MULTILINE
+    ):
+        names = re.findall(r"<base>|\w{2,}", olders.replace("(", " ").replace(")", " "))
+        parents[name] = tuple(n for n in names if n in parents or n not in {"head", "branchpoint"})
+    there: set[str] = set()
+    left = re.findall(r"^(\w+)(?: \(.*\))*[ \t]*$", current, re.MULTILINE)
+    while left:
+        name = left.pop()
+        if name not in there and name != "<base>":
+            there.add(name)
+            left += parents.get(name, ())
+    order = list(parents)[::-1]  # the history begins with the newest
+    before = {name: olds[0].replace("<base>", "base") for name, olds in parents.items() if olds}
+    return Listed(
+        tuple(n for n in order if n in there), tuple(n for n in order if n not in there), before
+    )
+
+
+def flyway(text: str) -> Listed:
+    """Read the JSON of `flyway info`."""
+    try:
+        rows = json.loads(text[text.index("{") :])["migrations"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise WorkError(
+            "the answer of `flyway info` cannot be read", hint="is it Flyway 8 or newer?"
+        ) from error
+    rows = [
+        row for row in rows if row.get("version") and "undo" not in str(row.get("type")).lower()
+    ]
+    done = {"success", "baseline", "out of order", "future"}
+    applied = [str(r["version"]) for r in rows if str(r.get("state")).lower() in done]
+    pending = [
+        str(r["version"]) for r in rows if str(r.get("state")).lower() in {"pending", "undone"}
+    ]
+    return Listed(tuple(applied), tuple(dict.fromkeys(pending)), {})
+
+
+def prisma(text: str) -> Listed:
+    """Read `prisma migrate status`, behind the names of the folders: only the pending are told."""
+    names, _, said = text.partition("\n---\n")
+    every = names.split()
+    if "failed" in said and "Following migration" in said and "have failed" in said:
+        raise WorkError(
+            "prisma says that a migration has failed in this database",
+            hint="`prisma migrate resolve` settles it",
+        )
+    pending = [name for name in every if re.search(rf"^{re.escape(name)}\s*$", said, re.MULTILINE)]
+    if not pending and "up to date" not in said:
+        raise WorkError(
+            "the answer of `prisma migrate status` cannot be read", hint="look at its output"
+        )
+    return Listed(tuple(n for n in every if n not in pending), tuple(pending), {})
+
+
+def supabase(text: str) -> Listed:
+    """Read the table of `supabase migration list`: local, remote, time."""
+    rows = re.findall(r"^[ \t│|]*(\d{4,})?[ \t]*[|│][ \t]*(\d{4,})?[ \t]*[|│]", text, re.MULTILINE)
+    applied = tuple(remote for _, remote in rows if remote)
+    return Listed(applied, tuple(local for local, remote in rows if local and not remote), {})
+
+
+READERS: Mapping[str, Callable[[str], Listed]] = {
+    "alembic": alembic,
+    "rails": rails,
+    "django": boxes,
+    "dbmate": boxes,
+    "flyway": flyway,
+    "prisma": prisma,
+    "supabase": supabase,
+}

@@ -1,0 +1,210 @@
+"""Migrations by the commands of the tool that a team has: Alembic, Rails, Django and others."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gonogo.actions.migrate.outputs import READERS, Listed
+from gonogo.actions.migrate.record import Record, Way
+from gonogo.actions.migrate.series import Settings, State, folder_of
+from gonogo.clock import SystemClock
+from gonogo.errors import WorkError
+from gonogo.plan.kinds import Context, Effect
+from gonogo.plan.migrations import Migration, Script
+
+_clock = SystemClock()
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """The words of one tool behind its program; `{name}` and `{before}` are filled in."""
+
+    program: str
+    status: tuple[str, ...]  # several are asked one after the other
+    up: str
+    back: str  # empty: it has no step back
+    no_back: str = ""
+
+
+TOOLS: Mapping[str, Tool] = {
+    "alembic": Tool("alembic", ("history", "current"), "upgrade head", "downgrade {before}"),
+    "rails": Tool(
+        "bin/rails", ("db:migrate:status",), "db:migrate", "db:migrate:down VERSION={name}"
+    ),
+    "django": Tool(
+        "python manage.py",
+        ("showmigrations --plan",),
+        "migrate --noinput",
+        "migrate --noinput {app} {before}",
+    ),
+    "dbmate": Tool("dbmate", ("status",), "migrate", "rollback"),
+    "flyway": Tool("flyway", ("info -outputType=json",), "migrate", "undo -target={name}"),
+    "prisma": Tool(
+        "npx prisma",
+        ("migrate status",),
+        "migrate deploy",
+        "",
+        "prisma has no step back",
+    ),
+    "supabase": Tool(
+        "supabase",
+        ("migration list",),
+        "db push --yes",
+        "",
+        "`supabase migration down` resets the whole database, it is no step back",
+    ),
+}
+_ONLY_NEWEST = frozenset(("alembic", "dbmate", "flyway"))
+_STATUS_MAY_FAIL = frozenset(("prisma",))  # exit code 1 means: something is pending
+
+
+class Commands:
+    """The migrations of a tool, by its own commands; each runs under the shim."""
+
+    def __init__(self, settings: Settings, context: Context) -> None:
+        """Keep where and how the tool is called."""
+        self._settings = settings
+        self._context = context
+        self._tool = TOOLS[settings.tool]
+        self._folder = folder_of(settings, context)
+        self._calls = 0
+        self._latest: Listed | None = None  # each status is a whole program: seconds, for some
+
+    def state(self) -> State:
+        """Return what the tool says."""
+        listed = self._listed()
+        return State(listed.applied, listed.pending)
+
+    def pending(self) -> tuple[Migration, ...]:
+        """Return what the tool calls pending; its text stays with the tool."""
+        return tuple(_named(name) for name in self._listed().pending)
+
+    def up(self, record: Record) -> None:
+        """Have the tool apply what is pending; what it did is seen from its status afterwards.
+
+        Raises:
+            WorkError: it failed; what it had applied before that is in the record.
+        """
+        self._latest = None
+        wanted = self.pending()
+        for migration in wanted:
+            record.begin(migration)
+        began = _clock.monotonic()
+        try:
+            if wanted:
+                self._call(self._tool.up, Effect.ACTION)
+        finally:
+            took = (_clock.monotonic() - began) / max(len(wanted), 1)
+            there = self._listed().applied
+            for migration in wanted:
+                if migration.version in there:
+                    record.applied(migration.version, took)
+
+    def back(self, way: Way, record: Record) -> None:
+        """Have the tool take back one migration, and see that it took back that one only.
+
+        Raises:
+            WorkError: it cannot, it failed, or another one is the newest.
+        """
+        if not self._tool.back:
+            raise WorkError(
+                self._tool.no_back,
+                hint="keep ways back of your own and use `tool: folder`, or restore the backup",
+                failed=True,
+            )
+        listed = self._latest or self._listed()
+        if self._settings.tool in _ONLY_NEWEST and listed.applied[-1:] != (way.version,):
+            newest = listed.applied[-1] if listed.applied else "none"
+            raise WorkError(
+                f"the newest migration is `{newest}`, and this run applied `{way.version}`: "
+                "somebody else has migrated since",
+                hint="a step back would take back theirs; settle it by hand",
+                failed=True,
+            )
+        app, _, _ = way.version.partition(".")
+        words = self._tool.back.format(
+            name=way.version, app=app, before=listed.before.get(way.version, "")
+        )
+        self._call(words, Effect.ACTION)
+        self._latest = self._listed()  # also what the next step back begins with
+        left = self._latest.applied
+        lost = [name for name in listed.applied if name not in left and name != way.version]
+        if lost or way.version in left:
+            what = f"took back `{', '.join(lost)}` too" if lost else "did not take it back"
+            raise WorkError(f"`{way.version}`: the tool {what}", failed=True)
+        record.undone(way.version)
+
+    def applied_of(self, ways: Sequence[Way]) -> tuple[Way, ...]:
+        """Return those of the migrations that the tool calls applied now."""
+        self._latest = self._listed()
+        return tuple(way for way in ways if way.version in self._latest.applied)
+
+    def _listed(self) -> Listed:
+        answers = [self._call(words, Effect.CHECK) for words in self._tool.status]
+        if self._settings.tool == "prisma":
+            answers.insert(0, "\n".join(self._prisma_folders()))
+        found = READERS[self._settings.tool]("\n---\n".join(answers))
+        if self._settings.app:  # Django: one app only
+            mine = f"{self._settings.app}."
+            return Listed(
+                tuple(name for name in found.applied if name.startswith(mine)),
+                tuple(name for name in found.pending if name.startswith(mine)),
+                found.before,
+            )
+        return found
+
+    def _prisma_folders(self) -> list[str]:
+        where = self._folder / "prisma" / "migrations"
+        where = where if where.is_dir() else self._folder / "migrations"
+        try:
+            return sorted(path.name for path in where.iterdir() if path.is_dir())
+        except OSError:
+            raise WorkError(
+                f"there is no folder `{where}`", hint="name the folder of the schema: `folder:`"
+            ) from None
+
+    def _call(self, words: str, effect: Effect) -> str:
+        """Run the tool and return what it printed.
+
+        Raises:
+            WorkError: it failed, did not end in time, or is not there.
+        """
+        from gonogo import process
+
+        self._calls += 1
+        program = shlex.split(self._settings.command or self._tool.program)
+        more = [self._settings.app] if words == self._tool.up and self._settings.app else []
+        outcome = process.run(
+            process.Command(
+                argv=(*program, *shlex.split(words), *more),
+                cwd=self._folder.absolute(),
+                environment=dict(self._context.variables),
+                timeout_s=self._context.timeout_s,
+                durable=effect is Effect.ACTION,
+            ),
+            self._context.folder / f"{self._calls:02d}-{words.split()[0].replace(':', '-')}",
+            on_output=lambda stream, text: self._context.on_output(
+                stream, self._context.redact(text)
+            ),
+            should_stop=self._context.should_stop,
+        )
+        ended_well = outcome.exit_code == 0 or (
+            outcome.exit_code == 1
+            and effect is Effect.CHECK
+            and self._settings.tool in _STATUS_MAY_FAIL
+        )
+        if ended_well:
+            return outcome.stdout
+        said = (outcome.stderr.strip() or outcome.stdout.strip())[-400:]
+        how = f"ended with {outcome.exit_code}" if outcome.exit_code is not None else "was ended"
+        raise WorkError(
+            f"`{shlex.join([*program, *words.split()])}` {how}",
+            hint=self._context.redact(said),
+            failed=effect is Effect.ACTION,
+        )
+
+
+def _named(name: str) -> Migration:
+    return Migration(name, name, Script(name, ""), None)

@@ -1,0 +1,91 @@
+"""`gonogo drill FILE`: rehearse the way back where nobody is hurt, and certify its time.
+
+The release is carried out against a rehearsal environment. In its watch, or where there is none at
+its end, the judge is handed a breach that was made up: the trigger fires, people are told, the
+rollback runs, its proof and the recovery are real. Nothing is broken on purpose in any service.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Mapping
+
+from gonogo.cli import run
+from gonogo.cli.home import add_home
+from gonogo.cli.load import load
+from gonogo.cli.who import add_by
+from gonogo.errors import UsageError
+from gonogo.plan.model import Plan
+
+_LIVE = re.compile(r"prod(?:uction)?|live|main", re.IGNORECASE)
+_ENV_HINT = "write `environments: { rehearsal: { DATABASE_URL: … } }` and give `--env rehearsal`"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("file", help="the runbook")
+    parser.add_argument("--env", metavar="NAME", help="the rehearsal: an entry of `environments:`")
+    parser.add_argument("--release", metavar="V", help="what is released; bound to ${RELEASE}")
+    parser.add_argument("--yes", action="store_true", help="start without asking")
+    add_by(parser, "who rehearses this")
+    parser.add_argument("--answers", metavar="FILE", help="YAML: step -> answer, given beforehand")
+    parser.add_argument("--json", action="store_true", help="evidence as JSON on stdout")
+    add_home(parser)
+    parser.set_defaults(drill=True, waive=[], expires="")
+
+
+def carry_out(options: argparse.Namespace) -> int:
+    """Refuse what is no rehearsal, then carry the release out and go back.
+
+    The exit code is 0 when the way back was carried out, proved, and took no longer than stated.
+    """
+    plan = load(options.file)
+    _refuse_live(plan, options.env)
+    _refuse_one_way(plan)
+    return run.carry_out(options)
+
+
+def _refuse_live(plan: Plan, environment: str | None) -> None:
+    """Refuse an environment that people use.
+
+    Raises:
+        UsageError: it is not named, its name says so, or a live one has the same addresses.
+    """
+    if environment is None:
+        raise UsageError("a drill needs a rehearsal environment", hint=_ENV_HINT)
+    if _LIVE.fullmatch(environment):
+        raise UsageError(f"`{environment}` is no place for a drill", hint=_ENV_HINT)
+    mine = plan.environments.get(environment)
+    if mine is None:
+        return  # the run says which there are
+    used = {name for target in plan.targets for name in _names(target.text)}
+    for name, values in plan.environments.items():
+        shared = _shared(mine, values, used) if _LIVE.fullmatch(name) else None
+        if shared is not None:
+            raise UsageError(
+                f"`{environment}` and `{name}` have the same `{shared}`",
+                hint="a drill must not reach what people use: give the rehearsal its own",
+            )
+
+
+def _shared(mine: Mapping[str, str], live: Mapping[str, str], used: set[str]) -> str | None:
+    same = (name for name in sorted(used) if name in mine and mine[name] == live.get(name))
+    return next((name for name in same if "$" not in mine[name]), None)
+
+
+def _names(text: str) -> list[str]:
+    return re.findall(r"\$\{?([A-Za-z_]\w*)", text)
+
+
+def _refuse_one_way(plan: Plan) -> None:
+    """Refuse a runbook without a way back.
+
+    Raises:
+        UsageError: it has neither a rollback section nor any `Undo:`.
+    """
+    if plan.rollback is None and not any(step.undo for step in plan.steps()):
+        raise UsageError(
+            f"`{plan.source.name}` has no way back to rehearse",
+            hint="write a section `## Rollback`, or `- Undo:` under what changes something",
+        )

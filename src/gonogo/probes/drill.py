@@ -1,0 +1,114 @@
+"""Looks whether the way back was rehearsed: the last drill of this service, and how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import ClassVar
+
+from gonogo import outcomes
+from gonogo.clock import SystemClock
+from gonogo.errors import Diagnostic, WorkError
+from gonogo.outcomes import Outcome
+from gonogo.plan import filling
+from gonogo.plan.kinds import Context, Datum, Destruction, Effect, Observation, Role, Variable
+from gonogo.plan.said import says
+from gonogo.plan.units import Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """Look at the last `gonogo drill` of a service; without one, the way back is not proved."""
+
+    kind: ClassVar[str] = "drill"
+    languages: ClassVar[tuple[str, ...]] = ()
+    indicators: ClassVar[Mapping[str, str]] = {
+        "passed": "true when it went back, was proved and was in time; null without a drill",
+        "value": "the same as `passed`",
+        "age": "the time since it ended (s)",
+        "same": "true when the rollback section is still the one that was rehearsed",
+        "recovery time": "how long the way back took in all (s)",
+        "environment": "where it was rehearsed",
+        "run": "the id of its run",
+    }
+    example: ClassVar[str] = (
+        "```yaml\ncheck: drill\n```\n\n- Expect: passed is true\n- Expect: age < 30d\n"
+    )
+    traceable: ClassVar[bool] = False
+
+    service: str = says("the service; default: the one of this runbook")
+    body: str = says("the text of the block")
+
+    def effect(self, role: Role) -> Effect:
+        """Look, always."""
+        del role
+        return Effect.CHECK
+
+    def default_expectation(self, effect: Effect) -> str | None:
+        """Expect a drill that passed; its age is for the author to say."""
+        del effect
+        return "passed is true"
+
+    def variables(self) -> tuple[Variable, ...]:
+        """Return the names in the fields."""
+        return filling.variables_of({"service": self.service}, self.body)
+
+    def destroys(self) -> tuple[Destruction, ...]:
+        """Return nothing."""
+        return ()
+
+    def review(self) -> tuple[Diagnostic, ...]:
+        """Return nothing: every field may be left out."""
+        return ()
+
+    def describe(self) -> str:
+        """Return whose drill is looked for."""
+        return f"the last rollback drill of {self.service or 'this service'}"
+
+    def perform(self, context: Context) -> Observation:
+        """Look once.
+
+        Raises:
+            WorkError: this run itself is not on record, so that nobody knows where to look.
+        """
+        mine = outcomes.read(context.run_folder)
+        if mine is None:
+            raise WorkError(
+                "the folder of this run says nothing of it", hint="begin the run with `gonogo run`"
+            )
+        if mine.drill:
+            return Observation(
+                {"passed": True, "value": True, "age": _seconds(0), "same": True},
+                text="this run is a drill",
+            )
+        service = filling.fill(self.service, context).strip() or mine.service
+        drills = [
+            one
+            for one in outcomes.all_in(context.run_folder.parent)
+            if one.drill and one.ended and one.service == service
+        ]
+        if not drills:
+            text = f"the rollback of {service} was never rehearsed here; `gonogo drill` does it"
+            return Observation({"passed": None, "value": None}, text=text)
+        last = max(drills, key=lambda one: one.ended)
+        found: dict[str, Datum] = {
+            "passed": last.passed,
+            "value": last.passed,
+            "age": _seconds(outcomes.seconds_since(last.ended, SystemClock().now())),
+            "same": last.rollback == mine.rollback if service == mine.service else None,
+            "recovery time": _seconds(last.took_s) if last.times else None,
+            "environment": last.environment,
+            "run": last.run,
+        }
+        return Observation(found, text=_said(last))
+
+
+def _seconds(number: float) -> Quantity:
+    return Quantity(Decimal(str(round(number, 3))), "s")
+
+
+def _said(last: Outcome) -> str:
+    where = f" in {last.environment}" if last.environment else ""
+    went = "passed" if last.passed else f"failed: {last.why}"
+    return f"drill {last.run}{where} ended {last.ended}: {went}"

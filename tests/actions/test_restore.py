@@ -1,0 +1,390 @@
+"""Restore tests and restores against a real PostgreSQL: proved by content, nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import psycopg
+import pytest
+from tests.support.backups import Shop, ask, databases, fill, name_of
+
+from gonogo import records
+from gonogo.actions.backup import Backup, CheckRestore, Restore, scratch
+from gonogo.errors import Severity, WorkError
+from gonogo.plan.kinds import Effect
+from gonogo.services import Postgres
+
+
+@pytest.fixture
+def shop(postgres: Postgres, database: str, tmp_path: Path) -> Shop:
+    fill(database)
+    return Shop(postgres, database, tmp_path)
+
+
+def recorded(shop: Shop) -> list[tuple[bool, str]]:
+    found = records.read(shop.folder / "run", records.RESTORE_TESTS)
+    return [(record["passed"], record["why"]) for record in found]
+
+
+def test_a_good_backup_is_proved_and_nothing_is_left(shop: Shop) -> None:
+    before = databases(shop.server)
+    shop.back_up()
+    seen = shop.test_restore(compare=("documents", "app.settings")).indicators
+    assert (seen["problem"], seen["restored"], seen["differences"]) == ("none", True, 0)
+    assert (seen["tables"], seen["rows"], seen["against"]) == (4, 552, "snapshot")
+    assert seen["fingerprints"] == 4
+    assert databases(shop.server) == before
+    assert recorded(shop) == [(True, "")]
+    record = records.last(
+        shop.folder / "run", records.RESTORE_TESTS, ask(shop.url, records.IDENTITY_SQL)
+    )
+    assert record is not None
+    assert record["backup"] == str(shop.folder / "backups" / "a.dump")
+
+
+def test_rows_written_since_the_dump_make_no_false_alarm(shop: Shop) -> None:
+    shop.back_up()
+    fill(
+        shop.url,
+        "INSERT INTO users (name) SELECT 'later' || n FROM generate_series(1, 9) n;"
+        "UPDATE documents SET body = 'changed'; SELECT nextval('tickets'); CREATE TABLE later ()",
+    )
+    assert shop.test_restore().indicators["problem"] == "none"
+
+
+def test_rows_written_while_it_is_dumped_make_no_false_alarm(shop: Shop) -> None:
+    over = threading.Event()
+
+    def write() -> None:
+        with psycopg.connect(shop.url, autocommit=True) as connection:
+            while not over.is_set():
+                connection.execute("INSERT INTO documents (owner, body) VALUES (1, 'meanwhile')")
+                connection.execute("SELECT nextval('tickets')")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for number in range(3):
+            shop.back_up(f"backups/{number}.dump")
+            assert shop.test_restore().indicators["problem"] == "none"
+    finally:
+        over.set()
+        writer.join()
+
+
+def test_a_folder_is_proved_like_a_file(shop: Shop) -> None:
+    shop.back_up("backups/big/", jobs=2)
+    assert shop.test_restore().indicators["problem"] == "none"
+
+
+def test_a_database_with_another_locale_is_restored_in_that_locale(shop: Shop) -> None:
+    fill(
+        shop.server.url(),
+        "CREATE DATABASE other TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc"
+        " LC_COLLATE 'C' LC_CTYPE 'C'",
+    )
+    try:
+        url = shop.server.url("other")
+        fill(url, "CREATE TABLE t (a text); INSERT INTO t VALUES (E'\\xff')")
+        found = Shop(shop.server, url, shop.folder)
+        found.back_up()
+        assert found.test_restore().indicators["problem"] == "none"
+    finally:
+        shop.server.drop_database("other")
+
+
+def test_a_truncated_backup_fails_the_test_and_is_recorded(shop: Shop) -> None:
+    shop.back_up()
+    path = shop.folder / "backups" / "a.dump"
+    os.truncate(path, path.stat().st_size // 2)
+    seen = shop.test_restore().indicators
+    assert seen["restored"] is False
+    assert "cut off" in str(seen["problem"])
+    assert recorded(shop)[-1][0] is False
+    path.with_name("a.dump.json").unlink()
+    seen = shop.test_restore(backup="backups/*.dump").indicators
+    assert seen["restored"] is False
+    assert seen["differences"] is None
+    assert recorded(shop)[-1][0] is False
+    assert shop.scratch() == set()
+
+
+def _tampered(shop: Shop, statement: str) -> None:
+    """Put the dump of a changed copy in the place of the backup, as a silent loss would."""
+    from gonogo.actions.backup import manifest
+
+    known = manifest.load(shop.folder / "backups" / "a.dump.json")
+    assert known is not None
+    fill(shop.url, statement)
+    Backup(on="db", to="backups/b.dump").perform(shop.context())
+    shutil.move(shop.folder / "backups" / "b.dump", shop.folder / "backups" / "a.dump")
+    path = shop.folder / "backups" / "a.dump"
+    known |= {"size": path.stat().st_size, "sha256": manifest.checksum(path, lambda _: None)}
+    manifest.put(shop.folder / "backups" / "a.dump.json", known)
+
+
+LOSSES = {
+    "a row": (
+        "DELETE FROM documents WHERE id = 7",
+        "`public.documents` has 499 rows, expected 500",
+    ),
+    "a value": (
+        "UPDATE documents SET score = score + 1e-9 WHERE id = 7",
+        "`public.documents` has the same number of rows with other content",
+    ),
+    "a table": ("DROP TABLE app.settings", "table `app.settings` is missing"),
+    "an index": ("DROP INDEX documents_owner", "index `public.documents_owner on"),
+    "a constraint": (
+        "ALTER TABLE documents DROP CONSTRAINT documents_owner_fkey",
+        "constraint `documents_owner_fkey on public.documents` is missing",
+    ),
+    "a sequence behind": ("SELECT setval('tickets', 2)", "stands at 2, expected at least 40"),
+    "an extension": ("DROP EXTENSION pg_trgm", "extension `pg_trgm` is missing"),
+    "a view": ("DROP VIEW busy", "view `public.busy` is missing"),
+    "a function": ("DROP FUNCTION twice", "0 functions, expected 1"),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_what_is_not_there_any_more_is_found(shop: Shop, name: str) -> None:
+    statement, words = LOSSES[name]
+    shop.back_up()
+    _tampered(shop, statement)
+    seen = shop.test_restore(backup="backups/a.dump").indicators
+    assert words in str(seen["problem"])
+    assert seen["differences"]
+    assert recorded(shop)[-1][0] is False
+
+
+def test_a_backup_of_strangers_is_compared_with_the_live_database(shop: Shop) -> None:
+    shop.back_up()
+    (shop.folder / "backups" / "a.dump.json").unlink()
+    fill(shop.url, "INSERT INTO users (name) VALUES ('later')")
+    seen = shop.test_restore(backup="backups/a.dump").indicators
+    assert (seen["problem"], seen["against"]) == ("none", "live")
+    fill(shop.url, "CREATE TABLE since (a int)")
+    seen = shop.test_restore(backup="backups/a.dump").indicators
+    assert "table `public.since` is missing" in str(seen["problem"])
+
+
+def test_content_that_cannot_be_compared_is_an_error(shop: Shop) -> None:
+    shop.back_up()
+    (shop.folder / "backups" / "a.dump.json").unlink()
+    with pytest.raises(WorkError, match="no manifest"):
+        shop.test_restore(backup="backups/a.dump", compare=("users",))
+    assert recorded(shop)[-1][0] is False
+
+
+def test_without_a_backup_of_this_run_nothing_is_proved(shop: Shop) -> None:
+    with pytest.raises(WorkError, match="has made no backup"):
+        shop.test_restore()
+    assert recorded(shop) == [(False, "this run has made no backup of this database")]
+
+
+def test_a_backup_of_this_run_that_was_replaced_is_told(shop: Shop) -> None:
+    shop.back_up()
+    other = Shop(shop.server, shop.url, shop.folder / "elsewhere")
+    fill(shop.url, "INSERT INTO users (name) VALUES ('later')")
+    other.back_up()
+    for name in ("a.dump", "a.dump.json"):
+        shutil.copy(other.folder / "backups" / name, shop.folder / "backups" / name)
+    with pytest.raises(WorkError, match="is not the backup that this run has made"):
+        shop.test_restore()
+    (shop.folder / "backups" / "a.dump").unlink()
+    with pytest.raises(WorkError, match="the backup of this run is gone"):
+        shop.restore(replace=True)
+
+
+def test_a_database_of_somebody_else_is_never_taken(shop: Shop) -> None:
+    shop.back_up()
+    context = shop.context(Effect.CHECK)
+    name = scratch.name_of(context, "gonogo_scratch")
+    shop.server.create_database(name)
+    try:
+        with pytest.raises(WorkError, match="it is not ours"):
+            CheckRestore(on="db").perform(context)
+        assert name in databases(shop.server)
+    finally:
+        shop.server.drop_database(name)
+
+
+def test_a_left_over_of_this_attempt_is_dropped_first(shop: Shop) -> None:
+    shop.back_up()
+    context = shop.context(Effect.CHECK)
+    name = scratch.name_of(context, "gonogo_scratch")
+    url = shop.server.create_database(name)
+    fill(
+        url,
+        f"CREATE TABLE half (a int); COMMENT ON DATABASE {name} IS '{scratch.mark_of(context)}'",
+    )
+    assert CheckRestore(on="db").perform(context).indicators["problem"] == "none"
+    assert shop.scratch() == set()
+
+
+def test_a_left_over_of_an_earlier_attempt_is_dropped_too(shop: Shop) -> None:
+    shop.back_up()
+    earlier = shop.context(Effect.CHECK)
+    url = shop.server.create_database(scratch.name_of(earlier, "gonogo_scratch"))
+    mark = scratch.mark_of(earlier)
+    fill(url, f"COMMENT ON DATABASE {name_of(url)} IS '{mark}'")
+    foreign = shop.server.create_database("gonogo_scratch_of_ana")
+    fill(foreign, "COMMENT ON DATABASE gonogo_scratch_of_ana IS 'made by gonogo for the attempt x'")
+    try:
+        assert shop.test_restore().indicators["problem"] == "none"
+        assert shop.scratch() == {"gonogo_scratch_of_ana"}
+    finally:
+        shop.server.drop_database("gonogo_scratch_of_ana")
+
+
+def test_nothing_is_left_when_time_is_over(shop: Shop) -> None:
+    shop.back_up()
+    tools = shop.folder / "slow"
+    tools.mkdir()
+    (tools / "pg_restore").write_text(
+        '#!/bin/sh\n[ "$1" = --version ] && echo "pg_restore (PostgreSQL) 99.1" || sleep 30\n'
+    )
+    (tools / "pg_restore").chmod(0o755)
+    with pytest.raises(WorkError, match="did not end within"):
+        CheckRestore(on="db", tools="slow").perform(shop.context(Effect.CHECK, timeout_s=2.0))
+    assert shop.scratch() == set()
+    assert recorded(shop)[-1][0] is False
+
+
+def test_a_user_who_may_make_no_database_is_told(shop: Shop) -> None:
+    shop.back_up()
+    fill(shop.url, "DROP ROLE IF EXISTS small; CREATE ROLE small LOGIN")
+    shop.targets["db"] = shop.url.replace("postgres@", "small@")
+    with pytest.raises(WorkError, match="permission denied to create database"):
+        shop.test_restore()
+
+
+# Restores
+
+
+def test_an_empty_database_is_restored(shop: Shop) -> None:
+    shop.back_up()
+    name = f"{name_of(shop.url)}_fresh"
+    shop.targets["fresh"] = shop.server.create_database(name)
+    try:
+        seen = Restore(on="fresh", backup="backups/a.dump").perform(shop.context()).indicators
+        assert (seen["restored"], seen["way"], seen["kept"]) == (True, "empty", None)
+        assert ask(shop.targets["fresh"], "SELECT count(*) FROM documents") == 500
+    finally:
+        shop.server.drop_database(name)
+
+
+def test_a_database_with_content_is_refused(shop: Shop) -> None:
+    shop.back_up()
+    with pytest.raises(WorkError, match="is not empty") as caught:
+        shop.restore()
+    assert "replace: yes" in caught.value.hint
+    assert Restore(on="db", backup="this run").destroys() == ()
+    (loss,) = Restore(on="db", backup="this run", replace=True).destroys()
+    assert loss.target == "db"
+
+
+@pytest.fixture
+def broken(shop: Shop) -> Shop:
+    """A shop whose release went wrong behind its backup."""
+    shop.back_up()
+    fill(
+        shop.url,
+        "ALTER TABLE documents DROP COLUMN body; DELETE FROM users WHERE id > 40 AND id NOT IN"
+        " (SELECT owner FROM documents); INSERT INTO app.settings VALUES ('new', '1');"
+        "CREATE TABLE newer (a int); INSERT INTO newer VALUES (1)",
+    )
+    return shop
+
+
+def test_a_swap_brings_back_all_of_it_and_keeps_what_was_there(broken: Shop) -> None:
+    name = name_of(broken.url)
+    fill(
+        broken.url,
+        f"ALTER DATABASE {name} SET search_path TO app, public;"
+        f"ALTER DATABASE {name} SET work_mem TO '5MB';"
+        f"DROP ROLE IF EXISTS guest; CREATE ROLE guest; GRANT CONNECT ON DATABASE {name} TO guest;"
+        f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC; COMMENT ON DATABASE {name} IS 'ours'",
+    )
+    question = (
+        "SELECT array[(SELECT string_agg(a, ' ' ORDER BY a) FROM unnest(datacl::text[]) a),"
+        " shobj_description(d.oid, 'pg_database'), (SELECT string_agg(setconfig::text, ',')"
+        " FROM pg_db_role_setting WHERE setdatabase = d.oid)]"
+        " FROM pg_database d WHERE datname = current_database()"
+    )
+    before = ask(broken.url, question)
+    with psycopg.connect(broken.url):  # somebody is connected
+        seen = broken.restore(replace=True).indicators
+    kept = str(seen["kept"]).removeprefix("database ")
+    try:
+        assert (seen["way"], seen["tables"]) == ("swap", 4)
+        assert ask(broken.url, "SELECT count(body) FROM documents") == 500
+        assert ask(broken.url, "SELECT to_regclass('public.newer')") is None
+        assert ask(broken.server.url(kept), "SELECT count(*) FROM newer") == 1
+        assert ask(broken.url, question) == before
+        assert not {n for n in databases(broken.server) if "_new_" in n}
+    finally:
+        broken.server.drop_database(kept)
+
+
+def test_in_place_dumps_first_and_is_one_transaction(broken: Shop) -> None:
+    seen = broken.restore(replace=True, way="in place")
+    assert seen.indicators["way"] == "in place"
+    assert ask(broken.url, "SELECT count(body) FROM documents") == 500
+    assert Path(str(seen.indicators["kept"])).exists()
+    assert "newer" in seen.text
+    (made,) = records.read(broken.folder / "run", records.BACKUPS)
+    assert made["backup"].endswith("a.dump"), "the dump before is not the backup of this run"
+    fill(broken.url, "ALTER TABLE newer ADD COLUMN d bigint REFERENCES documents (id)")
+    with pytest.raises(WorkError, match="cannot drop constraint"):
+        broken.restore(replace=True, way="in place")
+    assert ask(broken.url, "SELECT count(body) FROM documents") == 500
+
+
+def test_a_user_with_few_rights_restores_in_place(postgres: Postgres, tmp_path: Path) -> None:
+    fill(postgres.url(), "CREATE ROLE app LOGIN")
+    fill(postgres.url(), "CREATE DATABASE few OWNER app")
+    try:
+        url = postgres.url("few", "app")
+        fill(url, "CREATE TABLE t (a int); INSERT INTO t VALUES (1), (2)")
+        shop = Shop(postgres, url, tmp_path)
+        shop.back_up()
+        fill(url, "DELETE FROM t")
+        with pytest.raises(WorkError, match="may not exchange databases"):
+            shop.restore(replace=True, way="swap")
+        assert shop.restore(replace=True).indicators["way"] == "in place"
+        assert ask(url, "SELECT count(*) FROM t") == 2
+    finally:
+        postgres.drop_database("few")
+        fill(postgres.url(), "DROP ROLE app")
+
+
+def test_a_damaged_backup_never_replaces_anything(broken: Shop) -> None:
+    path = broken.folder / "backups" / "a.dump"
+    os.truncate(path, path.stat().st_size // 2)
+    with pytest.raises(WorkError, match="cut off or was changed"):
+        broken.restore(replace=True)
+    path.with_name("a.dump.json").unlink()
+    with pytest.raises(WorkError, match="the restore failed"):
+        broken.restore("backups/a.dump", replace=True)
+    assert ask(broken.url, "SELECT count(*) FROM newer") == 1
+    assert broken.scratch() == set()
+
+
+def test_the_backup_of_another_database_is_refused(broken: Shop) -> None:
+    broken.targets["other"] = broken.server.create_database("another_one")
+    try:
+        fill(broken.targets["other"], "CREATE TABLE t (a int)")
+        with pytest.raises(WorkError, match="is of database `test_"):
+            Restore(on="other", backup="backups/a.dump", replace=True).perform(broken.context())
+    finally:
+        broken.server.drop_database("another_one")
+
+
+@pytest.mark.parametrize("work", [CheckRestore(), Restore(), Restore(on="db")], ids=repr)
+def test_what_is_missing_is_seen_before_the_run(work: Restore | CheckRestore) -> None:
+    codes = {d.code for d in work.review() if d.severity is Severity.ERROR}
+    assert codes <= {"GN522", "GN523"}
+    assert codes
