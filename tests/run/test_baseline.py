@@ -62,7 +62,7 @@ def test_they_are_measured_for_as_long_as_the_step_says(tmp_path):
 def test_a_rule_compares_with_what_was_recorded(tmp_path, later, status):
     rule = a_rule("error rate <= 1.25x baseline", Consequence.OBJECTIVE)
     stage = staged(tmp_path, a_plan_of(rule), 4, after=later)
-    stage.answers({"previous?green": "yes"})
+    stage.answers({"watch?gate": "keep"})
     stage.run()
     assert judged(stage, rule) == status
     opening = stage.events("watch.started")[0].body

@@ -9,7 +9,15 @@ import pytest
 from tests.support.figures import BEGIN_MS, World, a_rule, a_watch, minutes
 from tests.support.scenes import Stage
 from tests.support.together import TogetherClock, TogetherSlots
-from tests.support.works import a_manual, a_phase, a_plan, a_step, an_action
+from tests.support.works import (
+    a_manual,
+    a_phase,
+    a_plan,
+    a_rollback,
+    a_step,
+    an_action,
+    an_option,
+)
 
 from gonogo.errors import WorkError
 from gonogo.plan.kinds import Role
@@ -124,6 +132,17 @@ def test_several_checkpoints_run_beside_each_other(tmp_path):
     taken = [(e.item, e.body["due_ms"]) for e in stage.events("look.taken")]
     assert taken == sorted(taken, key=lambda one: int(str(one[1])))
     assert {item for item, _ in taken} == {"app", "database", "queue"}
+
+
+def test_the_way_back_is_timed_from_the_look_that_failed(tmp_path):
+    home = a_step("home", None, GOOD, GOOD, BAD, critical=True)
+    watch = a_watch_of(a_checkpoint(0, 900, home, every_s=300))
+    ship = a_phase("ship", an_action("switch"), role=Role.DEPLOY)
+    plan = a_plan(ship, watch, rollback=a_rollback(an_option("back", an_action("back"))))
+    stage = Together(tmp_path, plan)
+    result = stage.go()
+    assert result["exit_code"] == 4
+    assert result["times"]["detect_s"] < 5  # the good looks of ten minutes before are not in it
 
 
 def test_a_critical_check_that_fails_ends_the_watch(tmp_path):

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.works import a_phase, a_plan, a_step, an_action
+from tests.support.works import (
+    a_manual,
+    a_phase,
+    a_plan,
+    a_rollback,
+    a_step,
+    an_action,
+    an_option,
+)
 
 from gonogo.errors import WorkError
 from gonogo.judge.verdict import Finding, Status
+from gonogo.plan.kinds import Role
 from gonogo.run import gates
 from gonogo.run.perform import blank
 
@@ -131,3 +140,25 @@ def test_an_action_that_could_not_be_done_is_a_no_go_and_a_check_that_could_not_
         made.run()
         asked = bool(made.events("question.asked"))
         assert ("hold" if asked else made.events("gate.decided")[-1].body["verdict"]) == verdict
+
+
+@pytest.mark.parametrize(("answer", "code"), [("keep", 1), ("no-go", 4), ("go", 0)])
+def test_a_sign_off_that_refuses_is_no_rollback_by_itself(stage, answer, code):
+    log: list[str] = []
+    plan = a_plan(
+        a_phase("ship", an_action("switch", log=log), role=Role.DEPLOY),
+        a_phase("sign", a_step("met", None, {"ok": False}), role=Role.SIGNOFF),
+        rollback=a_rollback(an_option("back", an_action("back", log=log))),
+    )
+    made = stage(plan=plan)
+    made.answers({"sign?gate": answer})
+    assert made.run()["exit_code"] == code
+    assert log == (["switch", "back"] if code == 4 else ["switch"])
+
+
+def test_before_the_release_runs_nothing_can_be_kept(stage):
+    made = stage(plan=a_plan(a_phase("before", a_manual("told"))))
+    made.answers({"told": "skip", "before?gate": "go"})
+    made.run()
+    asked = [e.body["choices"] for e in made.events("question.asked") if e.item == "before?gate"]
+    assert all("keep" not in choices for choices in asked)

@@ -114,12 +114,34 @@ def test_a_warning_decides_nothing(tmp_path):
     assert [e.item for e in stage.events("rule.judged")] == [f"rollback/{TRIGGER}"]
 
 
-def test_an_objective_that_was_missed_is_a_no_go(tmp_path):
+@pytest.mark.parametrize(
+    ("answer", "verdict", "code"), [("keep", "no-go", 1), ("no-go", "no-go", 4), ("go", "go", 0)]
+)
+def test_a_missed_objective_asks_a_person_and_rolls_nothing_back(tmp_path, answer, verdict, code):
     plan = a_watch(a_rule("error rate < 10 %", Consequence.OBJECTIVE))
     stage = staged(tmp_path, 0, 10, 0, 0, plan=plan)
-    assert stage.run()["exit_code"] == 4
+    stage.answers({"watch?gate": answer, "previous?green": "yes"})
+    result = stage.run()
+    assert result["exit_code"] == code
     assert slices(stage) == [0, 1, 2, 3]  # an objective does not cut the watch short
-    assert gate(stage)["verdict"] == "no-go"
+    asked = stage.events("question.asked")[0].body
+    assert asked["choices"] == ["go", "keep", "no-go"]
+    assert str(asked["question"]).endswith(": 1 not met; go on?")
+    assert (gate(stage)["verdict"], gate(stage)["by"]) == (verdict, "ana")
+    assert bool(stage.events("rollback.started")) is (code == 4)
+    if answer == "keep":
+        assert str(result["why"]).endswith("; ana keeps the release")
+
+
+def test_a_trigger_beside_a_missed_objective_goes_back_without_asking(tmp_path):
+    rules = (
+        a_rule("error rate < 10 %", Consequence.OBJECTIVE),
+        a_rule("error rate > 40 % for 2 buckets"),
+    )
+    stage = staged(tmp_path, 0, 50, 50, plan=a_watch(*rules))
+    stage.answers({"previous?green": "yes"})
+    assert stage.run()["exit_code"] == 4
+    assert "watch?gate" not in [e.item for e in stage.events("question.asked")]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from gonogo.cli.who import read_expiry
 from gonogo.clock import SystemClock, stamp
 from gonogo.errors import UsageError
 from gonogo.plan.model import Mode, Plan
+from gonogo.run.gates import KEEP, may_keep
 from gonogo.run.journal import Answer, Journal
 from gonogo.run.people import CHOICES, NEEDS_REASON, Form
 
@@ -60,6 +61,7 @@ def read_answers(path: str, plan: Plan, who: str) -> Answers:
         UsageError: the file cannot be read, or with all that does not fit.
     """
     asked = _asked(plan)
+    kept = {f"{phase.id}?gate" for phase in plan.phases if may_keep(phase)}
     names = _names(plan)
     given: dict[str, Mapping[str, str]] = {}
     wrong: list[str] = []
@@ -73,7 +75,7 @@ def read_answers(path: str, plan: Plan, who: str) -> Answers:
             wrong.append(f"`{key}` is carried out by gonogo and asks nobody")
             continue
         fields, why = _fields(value)
-        why = why or _misfit(asked[item], fields)
+        why = why or _misfit(asked[item], fields, keeps=item in kept)
         if not why and item in given:
             why = "is answered twice"
         if why:
@@ -180,10 +182,11 @@ def _fields(value: object) -> tuple[Mapping[str, str], str]:
     return fields | {"answer": fields["answer"].strip().lower()}, ""
 
 
-def _misfit(form: Form, fields: Mapping[str, str]) -> str:
+def _misfit(form: Form, fields: Mapping[str, str], *, keeps: bool) -> str:
     answer = fields["answer"]
-    if answer not in CHOICES[form]:
-        return f"`{answer}` is no answer here, expected {', '.join(CHOICES[form])}"
+    fit = (*CHOICES[form], KEEP) if keeps else CHOICES[form]
+    if answer not in fit:
+        return f"`{answer}` is no answer here, expected {', '.join(fit)}"
     reason = fields.get("reason", fields.get("note", ""))
     if (form, answer) in NEEDS_REASON and not reason.strip():
         return f"`{answer}` needs a `reason`"

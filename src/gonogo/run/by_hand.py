@@ -18,6 +18,7 @@ from gonogo.run.people import Aborted, Form, Question, Unanswered, ask, is_abort
 from gonogo.run.scene import Scene
 
 _PROSE = "Expected: "  # a note of the plan: what the page expects in words of its own
+_NO_CONDITION = "Expect: "  # the same, where the author wrote `Expect` and no condition
 _MUST_NOT = "Must not be: "  # a note of the plan: a trigger without a figure
 _TRIGGER = f"({Consequence.ROLLBACK.value})"  # the end of such a note, when it rolls back
 SEEN = "seen"
@@ -100,10 +101,14 @@ def unanswered(scene: Scene, step: Step, late: Unanswered) -> Finding:
 
 
 def shown(scene: Scene, step: Step, finding: Finding, *, deaf: bool = False) -> Finding:
-    """Let a person judge what only prose expects: an exit code proves nothing of that."""
-    prose = [note.removeprefix(_PROSE) for note in step.notes if note.startswith(_PROSE)]
-    written = any(not item.default for item in step.expect)
-    if not prose or written or finding.status not in (Status.PASS, Status.UNKNOWN):
+    """Let a person judge what only prose expects, on top of what the machine has judged.
+
+    Asks only where all else holds: a person's yes makes no pass of a failed exit code, nor of one
+    that could not be seen.
+    """
+    prose = _prose(step)
+    unjudged = finding.status is Status.UNKNOWN and not step.expect
+    if not prose or not (finding.status is Status.PASS or unjudged):
         return finding
     if finding.by is not None:  # done by hand: its person has answered for it
         return finding
@@ -125,6 +130,13 @@ def shown(scene: Scene, step: Step, finding: Finding, *, deaf: bool = False) -> 
         link=answer.link or None,
         expires=answer.expires or None,
     )
+
+
+def _prose(step: Step) -> list[str]:
+    """Return what a person is to judge: prose counts unless a condition was written beside it."""
+    written = any(not item.default for item in step.expect)
+    kinds = (_NO_CONDITION,) if written else (_PROSE, _NO_CONDITION)
+    return [note.partition(": ")[2] for note in step.notes if note.startswith(kinds)]
 
 
 def allowed(scene: Scene, step: Step, *, deaf: bool = False) -> Finding | None:

@@ -6,12 +6,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from gonogo.judge.verdict import ORDER, Finding, Status, Verdict, decide
-from gonogo.plan.model import Phase, Step
+from gonogo.plan.kinds import Role
+from gonogo.plan.model import Consequence, Phase, Step
 from gonogo.run.journal import ABORT
 from gonogo.run.people import Aborted, Form, Question, ask, is_aborted
 from gonogo.run.perform import blank
 from gonogo.run.scene import Scene
 from gonogo.run.watching import Watched
+
+KEEP = "keep"
+"""The answer that leaves a release where it is, without success."""
 
 
 def close(
@@ -49,11 +53,23 @@ def close(
     elif is_aborted(scene):
         verdict = Verdict.NO_GO
         body |= _aborted(scene)
-    elif verdict is Verdict.HOLD:
+    elif verdict is Verdict.HOLD or (
+        verdict is Verdict.NO_GO and _may_stay(scene, phase, everything)
+    ):
         verdict = _held(scene, phase, everything, body)
     return scene.write(
         "gate.decided", phase.id, body={"verdict": verdict.value, **body}, durable=True
     ).body
+
+
+def may_keep(phase: Phase) -> bool:
+    """Say whether the release runs already, so that it can be left where it is."""
+    return phase.role in (Role.WATCH, Role.SIGNOFF)
+
+
+def stays(decided: Mapping[str, object]) -> bool:
+    """Say whether a person keeps the release although the gate says no-go."""
+    return decided.get("stays") is True
 
 
 def refuse(scene: Scene, phase: Phase, finding: Finding) -> Mapping[str, object]:
@@ -69,6 +85,19 @@ def refuse(scene: Scene, phase: Phase, finding: Finding) -> Mapping[str, object]
     if is_aborted(scene):
         body |= _aborted(scene)
     return scene.write("gate.decided", phase.id, body=body, durable=True).body
+
+
+def _may_stay(scene: Scene, phase: Phase, findings: Sequence[Finding]) -> bool:
+    """Say whether what failed is no reason by itself to go back.
+
+    What goes back is written as a trigger. A missed objective, or a success criterion that is not
+    met at the sign-off, means that the release is no success: a person decides what follows.
+    """
+    if phase.role is Role.SIGNOFF:
+        return True
+    promises = {r.id for r in scene.plan.rules if r.consequence is Consequence.OBJECTIVE}
+    failed = [finding for finding in findings if finding.status is Status.FAIL]
+    return phase.role is Role.WATCH and all(finding.item in promises for finding in failed)
 
 
 def _matters(finding: Finding) -> bool:
@@ -100,17 +129,19 @@ def _aborted(scene: Scene) -> dict[str, object]:
 def _held(
     scene: Scene, phase: Phase, findings: Sequence[Finding], body: dict[str, object]
 ) -> Verdict:
-    """Ask a person to decide; a go is a waiver of what is not known, with name and reason."""
+    """Ask a person to decide; a go is a waiver of what is not known, with name and reason.
+
+    `keep`, where the release runs already, ends it without success and leaves it where it is.
+    """
     open_points = [f for f in findings if _matters(f)]
     detail = "\n".join(f"{f.status.value}: {f.title}: {f.why or f.actual}" for f in open_points)
     question = Question(
         f"{phase.id}?gate",
         Form.HOLD,
-        f"{phase.title}: {len(open_points)} without evidence; go on?"
-        if open_points
-        else f"{phase.title}: nothing was checked; go on?",
+        f"{phase.title}: {_points(open_points)}; go on?",
         phase.span.line,
         detail,
+        more=(KEEP,) if may_keep(phase) else (),
     )
     try:
         answer = ask(scene, question)
@@ -123,4 +154,15 @@ def _held(
         "expires": answer.expires,
         "held": [f.item for f in open_points],
     }
+    if answer.answer == KEEP:
+        body["stays"] = True
     return Verdict.GO if answer.answer == "go" else Verdict.NO_GO
+
+
+def _points(findings: Sequence[Finding]) -> str:
+    """Return how many points are open: promises that were broken, and what nobody knows."""
+    failed = sum(finding.status is Status.FAIL for finding in findings)
+    unknown = len(findings) - failed
+    parts = [f"{failed} not met"] if failed else []
+    parts += [f"{unknown} without evidence"] if unknown else []
+    return ", ".join(parts) or "nothing was checked"

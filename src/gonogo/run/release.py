@@ -76,6 +76,7 @@ async def _release(scene: Scene, slots: Slots) -> Result:
     done = _Done()
     why = ""
     item = ""
+    stays = False
     verdict = Verdict.GO if scene.plan.released else Verdict.HOLD
     for phase in scene.plan.released:
         if drilling.goes_back_before(scene, phase):
@@ -83,13 +84,13 @@ async def _release(scene: Scene, slots: Slots) -> Result:
         decided = await _kept_out(scene, kept, phase) or await _phase(scene, kept, phase, done)
         verdict = Verdict(str(decided["verdict"]))
         if verdict is not Verdict.GO:
-            why, item = _reason(phase, decided), phase.id
+            why, item, stays = _reason(phase, decided), phase.id, gates.stays(decided)
             break
     done.relay.close()
     if scene.drill and verdict is Verdict.GO:
         verdict, why = Verdict.NO_GO, drilling.WHY
     back = None
-    if verdict is Verdict.NO_GO:
+    if verdict is Verdict.NO_GO and not stays:
         back = await roll_back(scene, kept, item=item, reason=why)
     return await kept.run(VERDICT, partial(_verdict, scene, verdict, why, back))
 
@@ -147,7 +148,8 @@ def _reason(phase: Phase, decided: Result) -> str:
         return f"aborted by {decided['aborted_by']}: {decided['reason']}".rstrip(": ")
     reasons = decided.get("reasons")
     first = str(reasons[0]) if isinstance(reasons, list) and reasons else "no evidence"
-    return f"{phase.title}: {first}"
+    kept = f"; {decided['by']} keeps the release" if gates.stays(decided) else ""
+    return f"{phase.title}: {first}{kept}"
 
 
 def _verdict(scene: Scene, verdict: Verdict, why: str, back: Back | None) -> Result:

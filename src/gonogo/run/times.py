@@ -53,8 +53,21 @@ def _cause(scene: Scene, events: Sequence[Event], begun: Event) -> tuple[datetim
     failed = [e for e in before if e.kind == "step.finished" and e.body.get("status") == "fail"]
     decided = [e for e in before if e.kind == "gate.decided"][-1:]
     found = (failed or decided or [begun])[0]
+    looked = _first_bad_look(before, found.item)
+    if looked is not None:
+        return looked
     start = next((e for e in events if e.kind == "step.started" and e.item == found.item), found)
     return moment(start.at), moment(found.at)
+
+
+def _first_bad_look(before: Sequence[Event], item: str) -> tuple[datetime, datetime] | None:
+    """Return when a check of a checkpoint was due that failed first, and when that was known."""
+    for event in before:
+        bad = event.kind == "look.taken" and event.body.get("status") == "fail"
+        if bad and event.item == item:
+            due = datetime.fromtimestamp(int(str(event.body["due_ms"])) / 1000, UTC)
+            return due, moment(event.at)
+    return None
 
 
 def held_against(scene: Scene, times: Mapping[str, float], option: str) -> dict[str, object]:
