@@ -32,6 +32,7 @@ class Outcome:
     verdict: str = ""  # `go`, `no-go`, `hold`, `rolled back`; empty while it goes on
     drill: bool = False  # `gonogo drill`: the way back was rehearsed
     passed: bool = False  # a drill that went back, was proved, and was in time
+    expires: str = ""  # of a drill: until when it counts
     rollback: str = ""  # digest of the rollback section; empty without one
     stated_s: float | None = None  # how long the way back may take, where the runbook says it
     times: Mapping[str, float] = field(default_factory=dict)  # detect_s, decide_s, act_s, recover_s

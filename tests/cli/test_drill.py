@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from tests.cli.running import Done, gonogo
 
 from gonogo import outcomes
+from gonogo.cli import standing
+from gonogo.clock import SystemClock, moment, stamp
+from gonogo.store.journal import SqliteJournal
 
 BOOK = """\
 ---
@@ -30,9 +36,7 @@ environments:
   check: drill
   ```
 
-  - Expect: passed is true
-  - Expect: age < 30d
-  - Expect: same is true
+  - Expect: valid is true
 
 ## Deployment
 
@@ -109,6 +113,30 @@ def test_the_certificate_says_who_where_and_how_long(folder: Path) -> None:
     assert found.verdict == "rolled back"
     assert set(found.times) == {"detect_s", "decide_s", "act_s", "recover_s"}
     assert found.rollback
+    assert 29 < (moment(found.expires) - moment(found.ended)).days < 31
+
+
+def test_how_long_it_counts_can_be_said(folder: Path) -> None:
+    assert drill(folder, "--env", "rehearsal", "--valid", "never").code == 2
+    drill(folder, "--env", "rehearsal", "--valid", "2d")
+    (found,) = outcomes.all_in(folder / ".gonogo" / "runs")
+    assert (moment(found.expires) - moment(found.ended)).days == 2
+
+
+def test_with_a_clock_that_was_set_back_no_time_is_certain(folder: Path) -> None:
+    drill(folder, "--env", "rehearsal")
+    (known,) = outcomes.all_in(folder / ".gonogo" / "runs")
+    with closing(SqliteJournal(folder / ".gonogo" / "journal.db", SystemClock())) as journal:
+        events = list(journal.events(known.run))
+    later = stamp(moment(events[2].at) + timedelta(hours=1))
+    events[2] = dataclasses.replace(events[2], at=later)
+    place = folder / ".gonogo" / "runs" / known.run
+    outcomes.write(place, dataclasses.replace(known, passed=False))
+    assert standing.closed(place, events) == []
+    found = outcomes.read(place)
+    assert found is not None
+    assert not found.passed
+    assert "the clock was set back" in found.why
 
 
 def test_a_way_back_that_does_not_lead_back_fails_the_drill(folder: Path) -> None:
@@ -126,7 +154,7 @@ def test_another_way_back_is_not_the_one_that_was_rehearsed(folder: Path) -> Non
     )
     done = gonogo("run", "deploy.md", "--env", "production", "--yes", "--json", cwd=folder)
     assert done.code == 1
-    assert "same" in json.dumps(json.loads(done.out))
+    assert "the rollback section was changed since" in json.dumps(json.loads(done.out))
 
 
 @pytest.mark.parametrize(

@@ -89,14 +89,23 @@ def test_a_drill_says_whether_it_is_still_the_same_way_back(
     drill = ended("b", drill=True, passed=True, rollback=rollback, times=times)
     seen = look(tmp_path, Drill(), drill, ended("c", ended=ago(minutes=1)))
     assert (seen.indicators["passed"], seen.indicators["same"]) == (True, same)
+    assert seen.indicators["valid"] is same
     assert seconds(seen, "recovery time") == 41.5
+
+
+@pytest.mark.parametrize(("days", "valid"), [(1, True), (-1, False)])
+def test_a_drill_expires(tmp_path: Path, days: int, valid: bool) -> None:
+    drill = ended("b", drill=True, passed=True, rollback="abc", expires=ago(days=-days))
+    seen = look(tmp_path, Drill(), drill)
+    assert (seen.indicators["passed"], seen.indicators["valid"]) == (True, valid)
+    assert ("expired" in seen.text) is not valid
 
 
 def test_a_failed_drill_after_a_good_one_counts(tmp_path: Path) -> None:
     good = ended("b", drill=True, passed=True, ended=ago(days=3))
     seen = look(tmp_path, Drill(), good, ended("c", drill=True, why="it took 16 min"))
     assert seen.indicators["passed"] is False
-    assert seen.text.endswith("failed: it took 16 min")
+    assert "failed: it took 16 min" in seen.text
 
 
 def test_a_drill_does_not_ask_for_itself(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from gonogo.cli.load import load
 from gonogo.cli.who import add_by
 from gonogo.errors import UsageError
 from gonogo.plan.model import Plan
+from gonogo.runbook import durations
 
 _LIVE = re.compile(r"prod(?:uction)?|live|main", re.IGNORECASE)
 _ENV_HINT = "write `environments: { rehearsal: { DATABASE_URL: … } }` and give `--env rehearsal`"
@@ -30,6 +31,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="start without asking")
     add_by(parser, "who rehearses this")
     parser.add_argument("--answers", metavar="FILE", help="YAML: step -> answer, given beforehand")
+    parser.add_argument(
+        "--valid", metavar="TIME", default="30d", help="how long this drill counts (default: 30d)"
+    )
     parser.add_argument("--json", action="store_true", help="evidence as JSON on stdout")
     add_home(parser)
     parser.set_defaults(drill=True, waive=[], expires="")
@@ -43,6 +47,9 @@ def carry_out(options: argparse.Namespace) -> int:
     plan = load(options.file)
     _refuse_live(plan, options.env)
     _refuse_one_way(plan)
+    options.valid_s = durations.seconds(options.valid)
+    if not options.valid_s:
+        raise UsageError(f"`--valid {options.valid}` is no time", hint="expected `30d` or `12h`")
     return run.carry_out(options)
 
 

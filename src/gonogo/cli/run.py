@@ -229,6 +229,7 @@ def _opening(
         "release": options.release,
         "environment": options.env,
         "drill": getattr(options, "drill", False),
+        "valid_s": getattr(options, "valid_s", None),
         "bindings": _kept(bindings, home.salt(create=True)),
         "folder": str(cwd),
         "host": socket.gethostname(),

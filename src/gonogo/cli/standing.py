@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from gonogo import outcomes
 from gonogo.cli import screen
+from gonogo.clock import moment, stamp
 from gonogo.outcomes import Outcome
 from gonogo.plan.model import Plan
 from gonogo.report.words import duration
@@ -15,6 +18,8 @@ from gonogo.run.journal import Event
 from gonogo.run.release import EXIT_CODES
 from gonogo.runbook.canonical import rollback_digest
 
+VALID_S = 30 * 24 * 3600.0
+"""How long a drill counts when nobody says otherwise."""
 _WENT_BACK = EXIT_CODES["rolled back"]
 
 
@@ -59,8 +64,10 @@ def closed(folder: Path, events: Sequence[Event]) -> list[str]:
         times={str(k): float(v) for k, v in times.items()} if isinstance(times, dict) else {},
         why=str(given.body.get("why", "")),
     )
+    if known.drill:
+        done = _certified(done, events, went_back=went_back)
     try:
-        outcomes.write(folder, _certified(done, went_back=went_back) if known.drill else done)
+        outcomes.write(folder, done)
     except OSError as error:
         return [f"{outcomes.FILE}: {error.strerror or error}"]
     return []
@@ -75,7 +82,8 @@ def certify(folder: Path, exit_code: int) -> int:
         screen.tell(f"drill failed: {done.why}")
         return EXIT_CODES["no-go"]
     limit = f", stated {duration(done.stated_s)}" if done.stated_s is not None else ""
-    screen.tell(f"drill passed: the way back took {duration(done.took_s)}{limit}")
+    until = f"; counts until {done.expires[:10]}"
+    screen.tell(f"drill passed: the way back took {duration(done.took_s)}{limit}{until}")
     return EXIT_CODES["go"]
 
 
@@ -88,10 +96,15 @@ def stated_s(plan: Plan) -> float | None:
     return plan.rollback.options[0].stated_s
 
 
-def _certified(done: Outcome, *, went_back: bool) -> Outcome:
+def _certified(done: Outcome, events: Sequence[Event], *, went_back: bool) -> Outcome:
     """Say whether a drill passed: it went back, was proved, and took no longer than stated."""
+    valid_s = events[0].body.get("valid_s")
+    ends = moment(done.ended) + timedelta(seconds=float(str(valid_s or VALID_S)))
+    done = dataclasses.replace(done, expires=stamp(ends))
     if not went_back:
         return dataclasses.replace(done, why=done.why or f"it ended in {done.verdict}")
+    if any(moment(later.at) < moment(before.at) for before, later in pairwise(events)):
+        return dataclasses.replace(done, why="the clock was set back meanwhile: no time is certain")
     if done.stated_s is not None and done.took_s > done.stated_s:
         late = f"it took {done.took_s:g} s, stated {done.stated_s:g} s"
         return dataclasses.replace(done, why=late)

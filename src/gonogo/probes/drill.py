@@ -25,7 +25,8 @@ class Drill:
     languages: ClassVar[tuple[str, ...]] = ()
     indicators: ClassVar[Mapping[str, str]] = {
         "passed": "true when it went back, was proved and was in time; null without a drill",
-        "value": "the same as `passed`",
+        "valid": "true when it passed, has not expired, and the rollback section is still the same",
+        "value": "the same as `valid`",
         "age": "the time since it ended (s)",
         "same": "true when the rollback section is still the one that was rehearsed",
         "recovery time": "how long the way back took in all (s)",
@@ -33,7 +34,7 @@ class Drill:
         "run": "the id of its run",
     }
     example: ClassVar[str] = (
-        "```yaml\ncheck: drill\n```\n\n- Expect: passed is true\n- Expect: age < 30d\n"
+        "```yaml\ncheck: drill\n```\n\n- Expect: valid is true\n- Expect: age < 14d\n"
     )
     traceable: ClassVar[bool] = False
 
@@ -46,9 +47,9 @@ class Drill:
         return Effect.CHECK
 
     def default_expectation(self, effect: Effect) -> str | None:
-        """Expect a drill that passed; its age is for the author to say."""
+        """Expect a drill that passed and still counts."""
         del effect
-        return "passed is true"
+        return "valid is true"
 
     def variables(self) -> tuple[Variable, ...]:
         """Return the names in the fields."""
@@ -79,7 +80,7 @@ class Drill:
             )
         if mine.drill:
             return Observation(
-                {"passed": True, "value": True, "age": _seconds(0), "same": True},
+                {"passed": True, "valid": True, "value": True, "age": _seconds(0), "same": True},
                 text="this run is a drill",
             )
         service = filling.fill(self.service, context).strip() or mine.service
@@ -90,25 +91,31 @@ class Drill:
         ]
         if not drills:
             text = f"the rollback of {service} was never rehearsed here; `gonogo drill` does it"
-            return Observation({"passed": None, "value": None}, text=text)
+            return Observation({"passed": None, "valid": None, "value": None}, text=text)
         last = max(drills, key=lambda one: one.ended)
+        now = SystemClock().now()
+        same = last.rollback == mine.rollback if service == mine.service else None
+        late = bool(last.expires) and outcomes.seconds_since(last.expires, now) > 0
         found: dict[str, Datum] = {
             "passed": last.passed,
-            "value": last.passed,
-            "age": _seconds(outcomes.seconds_since(last.ended, SystemClock().now())),
-            "same": last.rollback == mine.rollback if service == mine.service else None,
+            "valid": last.passed and not late and same is not False,
+            "value": last.passed and not late and same is not False,
+            "age": _seconds(outcomes.seconds_since(last.ended, now)),
+            "same": same,
             "recovery time": _seconds(last.took_s) if last.times else None,
             "environment": last.environment,
             "run": last.run,
         }
-        return Observation(found, text=_said(last))
+        return Observation(found, text=_said(last, late=late, same=same))
 
 
 def _seconds(number: float) -> Quantity:
     return Quantity(Decimal(str(round(number, 3))), "s")
 
 
-def _said(last: Outcome) -> str:
+def _said(last: Outcome, *, late: bool, same: bool | None) -> str:
     where = f" in {last.environment}" if last.environment else ""
     went = "passed" if last.passed else f"failed: {last.why}"
-    return f"drill {last.run}{where} ended {last.ended}: {went}"
+    notes = f"; expired {last.expires[:10]}" if late else ""
+    notes += "; the rollback section was changed since" if same is False else ""
+    return f"drill {last.run}{where} ended {last.ended}: {went}{notes}"
