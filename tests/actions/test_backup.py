@@ -86,7 +86,7 @@ def test_a_folder_is_written_by_several_jobs(shop: Shop) -> None:
     ids=["tables", "schemas"],
 )
 def test_a_part_of_a_database(shop: Shop, said: dict[str, object], rows: dict[str, int]) -> None:
-    shop.back_up(**said)
+    shop.back_up(**said)  # type: ignore[arg-type]
     manifest = json.loads((shop.folder / "backups" / "a.dump.json").read_text())
     assert manifest["content"]["rows"] == rows
     assert manifest["complete"] is False
@@ -315,6 +315,27 @@ def test_rows_that_policies_hide_are_an_error_and_no_smaller_backup(shop: Shop) 
     with pytest.raises(WorkError, match="row-level security"):
         shop.back_up()
     fill(shop.url, "DROP OWNED BY hidden")
+
+
+def test_a_dump_ends_when_the_rows_cannot_be_counted(shop: Shop, tmp_path: Path) -> None:
+    fill(shop.url, "DROP ROLE IF EXISTS poor; CREATE ROLE poor LOGIN")
+    shop.targets["db"] = shop.url.replace("postgres@", "poor@")
+    script = f'{VERSION % "99.1"}\necho half > "${{3#--file=}}"\nexec sleep 600'
+    tools = _tool(tmp_path / "slow", "pg_dump", script)
+    with pytest.raises(WorkError, match="permission denied"):
+        shop.back_up(tools=tools)
+    assert files(shop.folder / "backups") == []
+
+
+def test_the_counting_ends_when_the_dump_has_failed(shop: Shop, tmp_path: Path) -> None:
+    script = f'{VERSION % "99.1"}\necho "pg_dump: error: no such thing" >&2\nexit 1'
+    tools = _tool(tmp_path / "broken", "pg_dump", script)
+    with psycopg.connect(shop.url) as other:
+        other.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(WorkError, match="no such thing"):
+            shop.back_up(tools=tools)
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    assert ask(shop.url, f"{waiting} AND datname = current_database()") == 0
 
 
 def test_a_lost_connection_leaves_nothing(shop: Shop, tmp_path: Path) -> None:

@@ -91,6 +91,30 @@ def test_going_back_takes_the_newest_first_and_needs_no_files(
     assert columns(database) == []
 
 
+def test_two_steps_of_a_run_go_one_further_each_and_back_together(
+    database: str, tmp_path: Path
+) -> None:
+    write(tmp_path, TWO)
+    seen = do(replace(UP, to="0001"), database, tmp_path).indicators
+    assert (seen["pending"], seen["applied"]) == (["0001_books", "0002_pages"], ["0001_books"])
+    assert (seen["left"], versions(database)) == (0, ["0001"])
+    assert do(replace(UP, to="0001_books"), database, tmp_path).indicators["applied"] == []
+    assert do(replace(UP, only=("0002",)), database, tmp_path).indicators["left"] == 0
+    assert do(MigrateBack(), database, tmp_path).indicators["undone"] == [
+        "0002_pages",
+        "0001_books",
+    ]
+
+
+def test_what_lies_behind_the_last_one_wanted_is_no_stranger(database: str, tmp_path: Path) -> None:
+    write(tmp_path, TWO)
+    do(replace(UP, to="1", only=("0001",)), database, tmp_path)
+    assert versions(database) == ["0001"]
+    with pytest.raises(WorkError, match="there is no migration `0009`, the newest are `0001_books"):
+        do(replace(UP, to="0009"), database, tmp_path)
+    assert [d.code for d in Migrate(tool="rails", to="1").review()] == ["GN517"]
+
+
 def test_another_run_has_nothing_to_take_back(database: str, tmp_path: Path) -> None:
     write(tmp_path, TWO)
     do(UP, database, tmp_path, "first")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,48 @@ def test_a_script_is_seen_as_it_ended(name: str, tmp_path: Path) -> None:
     assert isinstance(duration, Quantity)
     assert duration.unit == "s"
     assert duration.number > 0
+
+
+LAST_WORDS = {
+    "the last line of the errors": ("echo out; echo a >&2; echo 'b  c' >&2; exit 1", "b c"),
+    "else of the output": ("echo one; echo two; exit 1", "two"),
+    "nothing, where nothing was said": ("exit 1", ""),
+    "nothing of a script that went well": ("echo fine >&2", ""),
+    "a complaint counts more than what follows": (
+        "printf 'ERROR:  no table\\nLINE 1: SELECT\\n       ^\\n' >&2; exit 1",
+        "ERROR: no table",
+    ),
+    "what is indented belongs to the line before": (
+        "printf 'connection refused\\n\\tis it running?\\n' >&2; exit 2",
+        "connection refused",
+    ),
+    "what bash says, without its file": ("no-such-program-here", "no-such-program-here: command"),
+    "a long line is cut": (f"echo {'x' * 400} >&2; exit 1", "x" * 159 + "…"),
+}
+
+
+@pytest.mark.parametrize("name", LAST_WORDS)
+def test_the_last_words_of_what_failed_are_kept(name: str, tmp_path: Path) -> None:
+    text, expected = LAST_WORDS[name]
+    said = Shell(text).perform(a_context(tmp_path)).said
+    assert (expected in said) if expected else (said == "")
+    assert len(said) <= 160
+    assert str(tmp_path) not in said
+
+
+def test_a_secret_is_no_last_word_even_where_the_line_is_cut(tmp_path: Path) -> None:
+    secret = "s3cr3t-of-two\nlines-" + "y" * 30
+    known = (secret, "longer-secret-word")
+    context = a_context(tmp_path, variables={"TOKEN": secret}, secrets=known)
+    for text in (
+        'echo "$TOKEN" >&2; exit 1',
+        f"echo {'x' * 150}longer-secret-word >&2; exit 1",
+    ):
+        said = Shell(text).perform(context).said
+        assert said
+        assert "yyyy" not in said
+        assert "longer" not in said
+        context = dataclasses.replace(context, folder=tmp_path / "second")
 
 
 def test_strict_off_goes_on_after_a_failure(tmp_path: Path) -> None:

@@ -54,6 +54,17 @@ def test_a_counter_of_info_gives_an_amount(tmp_path: Path, valkey: str) -> None:
         assert [s.value for s in metric.read(30).samples] == [2]
 
 
+def test_an_answer_that_is_a_counter_gives_an_amount(tmp_path: Path, valkey: str) -> None:
+    """What failed before the release does not count, as the number itself would."""
+    fields = {"redis": "cache", "command": "GET stat:failed", "delta": True}
+    with redis.from_url(valkey) as client, Source(tmp_path, {"cache": valkey}, **fields) as metric:
+        client.set("stat:failed", 41)
+        metric.read(0)
+        client.incrby("stat:failed", 2)
+        assert [s.value for s in metric.read(30).samples] == [2]
+        assert [s.value for s in metric.read(60).samples] == [0]
+
+
 @pytest.mark.parametrize(
     ("command", "value"), [("LLEN jobs", 3), ("GET depth", 12), ("DBSIZE", 2), ("LLEN none", 0)]
 )

@@ -333,6 +333,8 @@ MISTAKES: dict[str, tuple[dict[str, object], str, str]] = {
         "`public.users` has no column `organisation_id`",
         "did you mean `organization_id`?",
     ),
+    "a table of a column": ({"not_null": ("user.id",)}, "no table `user`", "`users`"),
+    "no column at all": ({"not_null": ("users",)}, "`users` is no column", "table.column"),
     "a fingerprint of nothing": ({"fingerprint": ("usres",)}, "no table", "`users`"),
 }
 
@@ -344,6 +346,33 @@ def test_what_is_not_there_is_told_with_what_is(data: Looker, name: str) -> None
         data.look(**said)  # type: ignore[arg-type]
     assert message in caught.value.message
     assert hint in caught.value.hint
+
+
+def test_a_view_that_takes_the_place_of_a_table_is_compared_with_it(data: Looker) -> None:
+    data.look(fingerprint=("documents",))
+    data.change(
+        "ALTER TABLE documents RENAME TO pages; "
+        "CREATE VIEW documents AS SELECT * FROM pages WHERE id > 3"
+    )
+    for said in ((), ("documents",)):
+        seen = data.look(tables=said)
+        assert row(seen, "public.documents")["lost"] == 3
+
+
+def test_a_table_that_became_a_part_of_another_is_still_compared(empty: Looker) -> None:
+    empty.change("CREATE TABLE old (at int); INSERT INTO old SELECT generate_series(1, 9)")
+    empty.look()
+    empty.change(
+        "DELETE FROM old WHERE at = 9; CREATE TABLE logs (at int) PARTITION BY RANGE (at);"
+        "ALTER TABLE logs ATTACH PARTITION old FOR VALUES FROM (0) TO (10)"
+    )
+    assert numbers(empty.look(), "lost", "gained") == (1, 8)
+
+
+def test_a_table_without_columns_has_rows_and_content(empty: Looker) -> None:
+    empty.change("CREATE TABLE nothing (); INSERT INTO nothing DEFAULT VALUES")
+    empty.look(fingerprint=("nothing",))
+    assert numbers(empty.look(fingerprint=("nothing",)), "rows", "changed") == (1, 0)
 
 
 def test_two_schemas_with_such_a_table(empty: Looker) -> None:

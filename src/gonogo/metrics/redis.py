@@ -82,15 +82,16 @@ class RedisReader:
     def _found(self, now_ms: int) -> Sample | Flaw | None:
         source = self._source
         if source.command:
-            return self._sample(now_ms, self._number(self._ask(*self._words)))
-        info = databases.fields(self._ask("INFO", "all"))
-        if source.hits:
-            return self._share(info, now_ms)
-        value = self._field(info, source.value)
+            name, value = source.command, self._number(self._ask(*self._words))
+        else:
+            info = databases.fields(self._ask("INFO", "all"))
+            if source.hits:
+                return self._share(info, now_ms)
+            name, value = source.value, self._field(info, source.value)
         if isinstance(value, Flaw) or not source.delta:
             return self._sample(now_ms, value)
-        grown = self._growth.step({source.value: value})
-        return None if grown is None else Sample(now_ms, grown[source.value])
+        grown = self._growth.step({name: value})
+        return None if grown is None else Sample(now_ms, grown[name])
 
     def _share(self, info: Mapping[str, str], now_ms: int) -> Sample | Flaw | None:
         source = self._source

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from gonogo import records
@@ -28,7 +28,7 @@ from gonogo.source import Span
 
 if TYPE_CHECKING:
     from gonogo.actions.migrate.record import Record
-    from gonogo.actions.migrate.series import Series
+    from gonogo.actions.migrate.series import Series, Settings
 
 _clock = SystemClock()
 
@@ -48,7 +48,7 @@ class Migrate(Migrating):
         "pending": "what was pending before it began",
         "applied": "what it applied",
         "applied count": "how many it applied",
-        "left": "how many are still pending",
+        "left": "how many of those that it should apply are still pending",
         "duration": "how long it took (s)",
     }
     example: ClassVar[str] = (
@@ -68,6 +68,7 @@ class Migrate(Migrating):
     only: tuple[str, ...] = says(
         "the migrations that this release brings; another pending one stops it", default=()
     )
+    to: str = says("the newest migration to apply; later ones stay pending; only of `folder`")
     destroys_: tuple[str, ...] = says(
         "what they destroy, as `lint` names it; a person types each name", default=()
     )
@@ -97,7 +98,16 @@ class Migrate(Migrating):
 
     def review(self) -> tuple[Diagnostic, ...]:
         """Return what does not go together."""
-        return tuple(self.mistakes())
+        found = list(self.mistakes())
+        if self.to and self.tool != "folder":
+            message = "`to` is only understood with `tool: folder`"
+            hint = f"leave it out: `{self.tool}` applies all that is pending"
+            found.append(Diagnostic("GN517", message, Span.of_line(1), hint=hint))
+        return tuple(found)
+
+    def settings(self) -> Settings:
+        """Return what the block says, with how far it goes."""
+        return replace(Migrating.settings(self), to=self.to)
 
     def keeps_its_part(self) -> str:
         """Return the file of the run's folder that says which migrations were applied."""
@@ -124,7 +134,8 @@ class Migrate(Migrating):
             if not self.unproved.strip():
                 _refuse_unproved(context, identity)
             state = series.state()
-            refuse_unforeseen(series.pending(), self.only, self.destroys_)
+            wanted = series.pending()
+            refuse_unforeseen(wanted, self.only, self.destroys_)
             record = Record(context.run_folder, identity, self.settings().series)
             record.before(state.applied, state.pending)
             try:
@@ -132,7 +143,7 @@ class Migrate(Migrating):
             finally:
                 after = _noted(series, record)
         applied = [name for name in after if name not in state.applied]
-        left = [name for name in state.pending if name not in after]
+        left = [item.title for item in wanted if item.title not in after]
         text = "\n".join(f"applied {name}" for name in applied) or "nothing was pending"
         return Observation(
             {

@@ -18,7 +18,7 @@ from gonogo.clock import SystemClock
 from gonogo.errors import WorkError
 from gonogo.plan import filling
 from gonogo.plan.kinds import Context
-from gonogo.plan.migrations import Migration, keys, split_pending
+from gonogo.plan.migrations import Migration, keys, order, split_pending
 from gonogo.plan.sqlrisks import needs_no_transaction
 
 _clock = SystemClock()
@@ -37,6 +37,7 @@ class Settings:
     lock_timeout_s: float
     command: str
     app: str
+    to: str = ""  # the newest to apply; empty: all
 
     @property
     def series(self) -> str:
@@ -105,8 +106,21 @@ class Folder:
         )
 
     def pending(self) -> tuple[Migration, ...]:
-        """Return what is pending, with its text."""
-        return split_pending(self._files(), self._ledger.applied())[0]
+        """Return what is pending, as far as the block wants to go, with its text.
+
+        Raises:
+            WorkError: the folder has no migration of the name under `to`.
+        """
+        files, to = self._files(), self._settings.to
+        last = next((item for item in files if to in keys(item)), None)
+        if to and last is None:
+            names = ", ".join(f"`{item.title}`" for item in files[-3:])
+            raise WorkError(
+                f"there is no migration `{to}`, the newest are {names}",
+                hint="look at `to:`; nothing was applied",
+            )
+        waiting = split_pending(files, self._ledger.applied())[0]
+        return tuple(m for m in waiting if last is None or order(m.version) <= order(last.version))
 
     def up(self, record: Record) -> None:
         """Apply what is pending, each in a transaction with its row.

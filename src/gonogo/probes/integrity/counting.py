@@ -145,20 +145,20 @@ def look(on: str, wish: Wish, memory: Remembered, context: Context) -> Seen:
         WorkError: no connection, no rights, no such table or column, no time.
     """
     deadline = Deadline(context)
-    with Server(on, context, deadline) as server:
-        memory.load(server.identity())
-        with server.reading():
-            content.steady(server)
-            return _Look(server, deadline, memory).seen(wish)
+    with Server(on, context, deadline) as server, server.reading():
+        content.steady(server)
+        return _Look(server, deadline, memory).seen(wish)
 
 
 class _Look:
     """One look in one transaction."""
 
     def __init__(self, server: Server, deadline: Deadline, memory: Remembered) -> None:
+        self._identity = server.identity()
         self._server = server
         self._deadline = deadline
         self._memory = memory
+        memory.load(self._identity)
         rows = (Table(*row) for row in server.ask(_TABLES))
         self._there = {table.name: table for table in rows}
 
@@ -179,7 +179,7 @@ class _Look:
         chosen = [self._there[name].oid for name in counted]
         oids = [row[0] for row in self._server.ask(_WITH_PARTS, (chosen,))]
         return Seen(
-            database=self._server.identity(),
+            database=self._identity,
             counted=counted,
             there=tuple(self._there),
             wanted=tuple(wanted),
@@ -189,9 +189,9 @@ class _Look:
         )
 
     def _all(self) -> list[str]:
-        """Return all tables with rows of their own, and those that were there at first."""
+        """Return all tables that are no part of another, and all that were counted at first."""
         found = [t.name for t in self._there.values() if t.kind in "rp" and not t.is_part]
-        return [*found, *(n for n in self._memory.known() if n not in self._there)]
+        return [*found, *(name for name in self._memory.known() if name not in found)]
 
     def _named(self, said: Iterable[str]) -> list[str]:
         return list(dict.fromkeys(self._table(name) for name in said))
@@ -207,21 +207,20 @@ class _Look:
                     return first
             raise
         table = self._there[name]
-        if table.kind == "v" or not table.has_data:
+        is_none = table.kind == "v" or not table.has_data
+        if is_none and name not in self._memory.known():  # a view may take a table's place
             raise WorkError(f"`{said}` is a {_KINDS[table.kind]}, expected a table")
         return name
 
     def _not_null(self, said: Iterable[str]) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for one in said:
-            pieces = names.parts(one)
-            if len(pieces) < 2:
-                raise WorkError(f"`{one}` is no column", hint="write `table.column`")
-            name = self._table(".".join(_quoted(piece) for piece in pieces[:-1]))
+            said_table, said_column = names.split(one)
+            name = self._table(said_table)
             table = self._there.get(name)
             if table is None:
                 raise WorkError(f"there is no table `{name}` any more")
-            column = names.column(pieces[-1], name, table.columns)
+            column = names.column(said_column, name, table.columns)
             found.setdefault(name, []).append(column)
         return found
 
@@ -255,10 +254,6 @@ class _Look:
         counted = Counted(int(found[0]), mark_of, tuple(columns))
         each = zip(nulls, found[2:], strict=True)
         return counted, [Column(table.name, n, counted.rows, int(v)) for n, v in each]
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _missing(columns: Sequence[str], table: Table) -> str:

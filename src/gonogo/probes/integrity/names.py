@@ -35,9 +35,9 @@ def table(said: str, known: Sequence[tuple[str, str]]) -> tuple[str, str]:
     Raises:
         WorkError: there is none, or two schemas have one.
     """
+    found = [pair for pair in known if said in (pair[1], f"{pair[0]}.{pair[1]}")]
     wanted = parts(said)
-    plain = [pair for pair in known if said in (pair[1], f"{pair[0]}.{pair[1]}")]
-    found = plain or [pair for pair in known if wanted in ((pair[1],), pair)]
+    found = found or [pair for pair in known if wanted in ((pair[1],), pair)]
     found = [pair for pair in found if pair[0] == "public"] or found
     if not found:
         names = [f"{s}.{n}" for s, n in known] + [name for _, name in known]
@@ -46,6 +46,19 @@ def table(said: str, known: Sequence[tuple[str, str]]) -> tuple[str, str]:
         both = " and ".join(f"`{schema}.{name}`" for schema, name in found[:2])
         raise WorkError(f"`{said}` may be {both}", hint="write `schema.table`")
     return found[0]
+
+
+def split(said: str) -> tuple[str, str]:
+    """Take `table.column` apart; the table is written as before.
+
+    Raises:
+        WorkError: it names no table.
+    """
+    last = parts(said)[-1]
+    for tail in (last, '"' + last.replace('"', '""') + '"'):
+        if said.endswith(f".{tail}") and len(parts(said)) > 1:
+            return said[: -len(tail) - 1], last
+    raise WorkError(f"`{said}` is no column", hint="write `table.column`")
 
 
 def column(said: str, of: str, known: Iterable[str]) -> str:
