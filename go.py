@@ -6,7 +6,7 @@ python3 go.py test [...]     the tests; what follows goes to pytest; --nightly: 
 python3 go.py check [--fix]  formatting, lint, types, import contracts
 python3 go.py gonogo [...]   the program itself, from this checkout
 python3 go.py bench [PART]   the benchmarks, beside the programs they are compared with
-python3 go.py env [SET]      only set up: run, demo or dev (the default)
+python3 go.py env [SET]      only set up: run, demo, dev (the default), or browser on top
 
 The packages go into .venv, pinned by hash in requirements/. After the first start no network is
 needed. Why it is done like this: docs/decisions/0002-real-services-without-root.md
@@ -34,6 +34,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "gonogo-installed.json"
 SETS = ("run", "demo", "dev")  # each holds all pins of the one before
+BROWSER = "browser"  # comes on top of whichever set is there
 OLDEST, NEWEST = (3, 11), (3, 14)
 PIP_FOR_OTHERS = (22, 3)  # since then pip installs into another environment
 MIXING = ("PYTHONHOME", "__PYVENV_LAUNCHER__")  # variables that break any environment
@@ -141,9 +142,14 @@ def bench(words: list[str]) -> int:
 def env(words: list[str]) -> int:
     """Set up and say so."""
     name = " ".join(words) or "dev"
-    if name not in SETS:
-        raise CannotStartError(f"unknown set `{name}`, expected one of: {', '.join(SETS)}")
-    set_up(name)
+    known = (*SETS, BROWSER)
+    if name not in known:
+        raise CannotStartError(f"unknown set `{name}`, expected one of: {', '.join(known)}")
+    if name == BROWSER:
+        set_up("run")
+        add(BROWSER)
+    else:
+        set_up(name)
     print(f"{VENV} is ready ({name})")
     return 0
 
@@ -208,10 +214,23 @@ def install(name: str) -> None:
     say(f"setting up .venv from requirements/{name}.txt; later starts need no network")
     with contextlib.suppress(FileNotFoundError):
         STAMP.unlink()
+    fetch(name)
+    write_stamp(name)
+
+
+def add(name: str) -> None:
+    """Install a set beside the one that .venv has, unless all of it is there."""
+    with one_at_a_time():
+        if not succeeds([str(PYTHON), "-c", VERIFY, str(pins(name))]):
+            say(f"adding requirements/{name}.txt to .venv")
+            fetch(name)
+
+
+def fetch(name: str) -> None:
+    """Install the pins of a set, each with a hash, with the first installer that can."""
     arguments = ["-q", "--require-hashes", "--only-binary", ":all:", "-r", str(pins(name))]
     for installer in installers():
         if subprocess.call([*installer, *arguments], stdout=2, env=clean(installing=True)) == 0:
-            write_stamp(name)
             return
         say(f"`{' '.join(installer[:4])} …` failed, see above")
     raise CannotStartError("the packages could not be installed; is an index within reach?")

@@ -40,6 +40,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("probes.file:File", "file"),
     Entry("probes.load:Load", "load"),
     Entry("probes.websocket:WebSocket", "websocket"),
+    Entry("probes.browser:Browser", "browser"),
     Entry("actions.clear:Clear", "clear"),
     Entry("probes.past_run:PastRun", "run"),
     Entry("probes.drill:Drill", "drill"),

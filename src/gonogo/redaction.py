@@ -14,16 +14,23 @@ from urllib.parse import quote, quote_plus
 
 MASK = "••••"
 
+_BRACED = r"(?:\$\{[A-Za-z_]\w*\}|\{\{\s*[A-Za-z_][\w.-]*\s*\}\})"
+_REFERENCE = rf"(?:{_BRACED}|\$[A-Z_][A-Z0-9_]*)"
+"""A variable by its name, which is no secret; `$name` in small letters may be a password."""
+_NO_REFERENCE = rf"(?!{_REFERENCE}[\"'`]?(?:[\s\\,;|&<>)\]}}]|$))"
+_ONLY_BRACED = re.compile(_BRACED)
+_URL = r"(?P<head>[a-z][a-z0-9+.-]*://[^\s:/@]*:)"
+_URL_BINDING = re.compile(rf"{_URL}(?P<secret>[^\s@/]+)(?=@)", re.IGNORECASE)
 _URL_PASSWORD = re.compile(
-    r"(?P<head>[a-z][a-z0-9+.-]*://[^\s:/@]*:)(?P<secret>[^\s@/]+)(?=@)", re.IGNORECASE
+    rf"(?i:{_URL})(?!{_REFERENCE}@)(?P<secret>[^\s@/]+)(?=@)",
 )
 _AUTH_HEADER = re.compile(
-    r"(?P<head>\bauthorization:\s*(?:bearer|basic|token)\s+)(?P<secret>\S+)", re.IGNORECASE
+    r"(?P<head>(?i:\bauthorization:\s*(?:bearer|basic|token)\s+)[\"']?)"
+    rf"{_NO_REFERENCE}(?P<secret>[^\s\"'](?:\S*[^\s\"'`])?)"
 )
 _ASSIGNED = re.compile(
-    r"(?P<head>\b[\w-]*(?:password|passwd|secret|token|api[_-]?key|private[_-]?key)[\w-]*\s*[=:]\s*[\"']?)"
-    r"(?P<secret>[^\s\"',;&|<>(){}$]{4,})",
-    re.IGNORECASE,
+    r"(?P<head>(?i:\b[\w-]*(?:password|passwd|secret|token|api[_-]?key|private[_-]?key)[\w-]*)\s*[=:]\s*[\"']?)"
+    rf"{_NO_REFERENCE}(?!\$\()(?P<secret>[^\s\"',;&|<>()\{{\}}][^\s\"',;&|<>()]{{3,}})"
 )
 _TELLS = re.compile("passw|secret|token|key|authorization", re.IGNORECASE)
 """One of these is in all that the two patterns above fit; a quick look before they are tried."""
@@ -74,7 +81,7 @@ def is_telling(name: str) -> bool:
 
 def is_secret(name: str, value: str) -> bool:
     """Say whether a binding must not be journaled: a password in a URL, or a telling name."""
-    if _URL_PASSWORD.search(value):
+    if _URL_BINDING.search(value):
         return True
     return is_telling(name) and not _PLAIN_URL.match(value)
 
@@ -101,11 +108,10 @@ class Redactor:
         """
         values: list[str] = list(known)
         for name, value in bindings.items():
-            match = _URL_PASSWORD.search(value)
-            if match:
-                values.append(match["secret"])
-            elif is_secret(name, value):
-                values.append(value)
+            match = _URL_BINDING.search(value)
+            secret = match["secret"] if match else value
+            if (match or is_secret(name, value)) and not _ONLY_BRACED.fullmatch(secret):
+                values.append(secret)
         return cls(values)
 
     def __call__(self, text: str) -> str:

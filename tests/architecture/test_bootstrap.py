@@ -71,6 +71,21 @@ def test_a_larger_set_is_enough(checkout: Path) -> None:
     assert (told.returncode, told.stdout) == (0, f"{checkout / '.venv'} is ready (run)\n")
 
 
+def test_what_drives_a_browser_stays_beside_the_set_that_is_there(checkout: Path) -> None:
+    pins = checkout / "requirements" / "browser.txt"
+    pins.write_text("playwright==1.70.1 \\\n    --hash=sha256:00\n")
+    packages = next((checkout / ".venv").glob("lib/python3*/site-packages"))
+    (packages / "packaging").mkdir()
+    (packages / "packaging" / "markers.py").write_text("class Marker: ...\n")
+    found = packages / "playwright-1.70.1.dist-info"
+    found.mkdir()
+    (found / "METADATA").write_text("Metadata-Version: 2.1\nName: playwright\nVersion: 1.70.1\n")
+    told = go(checkout, "env", "browser")
+    ready = f"{checkout / '.venv'} is ready (browser)\n"
+    assert (told.returncode, told.stdout, told.stderr) == (0, ready, "")
+    assert go(checkout, "env", "demo").returncode == 0  # its stamp is still good
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -78,7 +93,7 @@ def test_a_larger_set_is_enough(checkout: Path) -> None:
             ["dance"],
             "unknown command `dance`, expected one of: demo, test, check, gonogo, bench, env",
         ),
-        (["env", "prod"], "unknown set `prod`, expected one of: run, demo, dev"),
+        (["env", "prod"], "unknown set `prod`, expected one of: run, demo, dev, browser"),
         (["check", "-x"], "unknown argument of check: `-x`, expected `--fix` or nothing"),
     ],
     ids=["command", "set", "argument"],

@@ -63,7 +63,7 @@ def test_tracks_no_lock_file() -> None:
     assert [named(path) for path in tracked() if path.name in LOCK_FILES] == []
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", [*SETS, "browser", "bench"])
 def test_every_pin_has_a_hash(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
     entries = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)[1:]
@@ -74,6 +74,17 @@ def test_every_pin_has_a_hash(name: str) -> None:
 @pytest.mark.parametrize(("smaller", "larger"), [("run", "demo"), ("demo", "dev")])
 def test_a_larger_set_satisfies_a_smaller_one(smaller: str, larger: str) -> None:
     assert pins(smaller).items() <= pins(larger).items()
+
+
+def test_what_drives_a_browser_can_be_added_to_any_set() -> None:
+    """It comes on top, so a pin that both have is the same."""
+    added = pins("browser")
+    assert "playwright" in added
+    for name in SETS:
+        known = pins(name)
+        assert {p: known[p] for p in added if p in known} == {
+            p: added[p] for p in added if p in known
+        }
 
 
 def test_go_py_parses_on_python_3_8_so_that_its_message_is_seen() -> None:

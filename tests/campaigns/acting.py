@@ -85,9 +85,13 @@ class Released:
 
     def status(self, title: str) -> str:
         """Return the status of the step with this title."""
+        return str(self.finding(title).get("status"))
+
+    def finding(self, title: str) -> dict[str, Any]:
+        """Return the finding of the step with this title; empty when it was not looked at."""
         found = [s for s in self._steps() if s["title"] == title]
         assert found, [s["title"] for s in self._steps()]
-        return str((found[0]["finding"] or {}).get("status"))
+        return found[0]["finding"] or {}
 
     def failed(self) -> list[str]:
         return [

@@ -50,6 +50,14 @@ def campaigns(bare: Workspace) -> Workspace:
     return bare
 
 
+@pytest.fixture
+def rehearsal(tmp_path: Path, postgres: Postgres, valkey_server: Valkey) -> Iterator[Workspace]:
+    """A second place with v1 and its worker: its own folder, port, database, cache and queue."""
+    with laid_out(tmp_path / "the rehearsal", postgres, valkey_server, first=2) as made:
+        campaigns_place.bring_up(made)
+        yield made
+
+
 @pytest.fixture(scope="module")
 def kept_up(
     tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, valkey_server: Valkey

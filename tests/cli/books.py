@@ -152,6 +152,20 @@ ASSISTED = """\
    ```
 """
 
+REFUSED = """\
+# Web: release
+
+## Deployment
+
+### 1. Look at the log
+
+```bash
+curl -H "Authorization: Bearer $ADMIN_TOKEN" \\
+  http://localhost:1/metrics
+tail -f app.log
+```
+"""
+
 DESTROYS = """\
 ---
 gonogo: 1
@@ -166,6 +180,8 @@ service: web
    ```bash
    rm -rf old-files
    ```
+
+   - No dump: nothing reads them any more
 """
 
 UNREACHABLE = """\

@@ -11,6 +11,8 @@ import pytest
 from tests.support.sink import HttpSink, http_sink
 from tests.support.telling import RUN, World
 
+from gonogo.cli import alerts, outcome
+from gonogo.cli.home import Home
 from gonogo.cli.main import run
 from gonogo.clock import SystemClock
 from gonogo.notify.webhook import Webhook
@@ -214,3 +216,19 @@ def test_where_nobody_is_told_nothing_is_silenced(tmp_path: Path, said: Said, wo
     world.journal.append("other", "run.started", body=opening)
     code, _, err = said("silence", "other", "--for", "5m", "--reason", "x")
     assert (code, "run other tells nobody" in err) == (2, True), err
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_a_run_that_is_left_open_names_the_alerts_that_wait(
+    world: World, said: Said, *, asks: bool
+) -> None:
+    raised(world, "errors")
+    if asks:
+        asked(world)
+    told = list(outcome.left_open(Home(world.folder), world.journal, RUN))
+    assert [line for line in told if "gonogo answer" in line and "alert/errors" in line], told
+    assert any("resume" in line for line in told[-1:])
+    (alert,) = alerts.waiting(world.journal, RUN)
+    assert said("answer", alert.item, "seen", "--run", RUN)[0] == 0
+    told = list(outcome.left_open(Home(world.folder), world.journal, RUN))
+    assert not [line for line in told if "alert" in line]

@@ -128,6 +128,13 @@ def test_named_migrations_are_held_to_it_and_others_are_not_looked_at(tmp_path: 
     assert "there is no migration `77`" in remarks(path)["GN538"][1]
 
 
+def test_what_lies_behind_the_last_one_wanted_is_not_looked_at(tmp_path: Path) -> None:
+    assert remarks(book(tmp_path, {**CLEAN, **DROPS}, "to: 0001")) == {}
+    assert "GN541" in remarks(book(tmp_path, {}, "to: 0002"))
+    path = book(tmp_path, {}, "to: 0077")
+    assert "there is no migration `77`" in remarks(path)["GN538"][1]
+
+
 def test_a_migration_without_a_proved_way_back_is_refused(tmp_path: Path) -> None:
     path = book(tmp_path, CLEAN, proved=False)
     assert remarks(path)["GN540"] == (

@@ -89,6 +89,26 @@ def test_a_person_says_yes_to_every_block_of_an_assisted_runbook(folder: Path) -
     assert (folder / "state").read_text() == "new\n"
 
 
+def test_a_refused_block_is_shown_with_the_reason(folder: Path) -> None:
+    (folder / "back.md").write_text(books.REFUSED)
+    with Terminal("run", "back.md", "--yes", "--by", "ana", cwd=folder) as terminal:
+        shown = terminal.expect("; a note may follow")
+        why = "| not run by gonogo: `tail` never ends by itself here"
+        assert why in shown
+        assert '| curl -H "Authorization: Bearer $ADMIN_TOKEN" \\' in shown
+        assert "| tail -f app.log" in shown
+        (run,) = (folder / ".gonogo" / "runs").iterdir()
+        for words in (("status", run.name), ("answer",)):
+            said = gonogo(*words, cwd=folder).out
+            assert why in said
+            assert "| tail -f app.log" in said
+        terminal.type("y")
+        assert terminal.end() == 0
+    report = gonogo("report", "--format", "md", cwd=folder).out
+    assert "- not run by gonogo: " in report
+    assert "\ntail -f app.log\n" in report
+
+
 def test_what_cannot_be_undone_is_typed_out(folder: Path) -> None:
     with Terminal("run", "destroys.md", "--yes", cwd=folder) as terminal:
         terminal.expect("type the name exactly to confirm, or `no`")

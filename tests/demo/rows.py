@@ -23,8 +23,10 @@ from gonogo.store.journal import SqliteJournal
 
 AWAY = "nobody asks"  # in place of a fault: the visitors stay away for that bucket
 TWICE = "refresh fails twice"
+THRICE = "refresh fails three times"
+TIMES = {TWICE: 2, THRICE: 3}
 LOOK_EVERY_S = 0.05
-LATE_S = 0.3
+LATE_S = 1.2  # so much of the first bucket may be as it was before
 ENDS_AFTER_BUCKETS = 12
 
 
@@ -160,7 +162,7 @@ def _meddle(
         return 0
     width_ms = pace.bucket_s * 1000
     first_ms = -(-started_ms // width_ms) * width_ms
-    if time() > first_ms / 1000 + LATE_S:  # the first slice was whole from the start
+    if time() > first_ms / 1000 + LATE_S:
         first_ms += width_ms
     planted = row.before
     for number, fault in enumerate((*row.faults, "none")):
@@ -172,18 +174,18 @@ def _meddle(
             visitors.__enter__()
         if fault == AWAY:
             visitors.stop()
-        elif fault == TWICE:
-            _fail_twice(workspace, process)
+        elif fault in TIMES:
+            _fail(workspace, process, TIMES[fault])
         else:
             workspace.plant(fault)
         planted = fault
     return first_ms
 
 
-def _fail_twice(workspace: Workspace, process: subprocess.Popen[bytes]) -> None:
+def _fail(workspace: Workspace, process: subprocess.Popen[bytes], times: int) -> None:
     workspace.plant("refresh")
     while process.poll() is None:
-        if value(workspace, "SELECT failures FROM refresh_failures") >= 2:
+        if value(workspace, "SELECT failures FROM refresh_failures") >= times:
             break
         sleep(LOOK_EVERY_S)
     workspace.plant("none")

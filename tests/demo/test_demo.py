@@ -123,7 +123,7 @@ def test_the_story_goes_as_announced_and_leaves_nothing(
             the alerts that arrived: critical, page
             the cache worker: runs
             the trigger that fired: Error rate > 1% for 2 consecutive buckets
-            after going back: all objectives green
+            after going back: all objectives green (2 of 2)
             requests were answered by: v1 then v2 then v1
             """,
         ),
@@ -169,7 +169,7 @@ def test_the_other_faults_are_rolled_back_as_announced(tmp_path: Path, fault: st
         check=False,
     )
     assert told.returncode == 0, told.stdout + told.stderr
-    assert "  ok       after going back: all objectives green\n" in told.stdout
+    assert "  ok       after going back: all objectives green (2 of 2)\n" in told.stdout
     assert re.search(r"page +firing .*rolling back", told.stdout)
 
 
@@ -179,7 +179,7 @@ def test_the_fault_comes_after_the_healthy_buckets_and_visitors_meet_it(
     text = played["errors"].text
     parts = [
         "go       Smoke tests",
-        "2 healthy buckets seen; bin/fault errors 10",
+        "2 healthy buckets seen; bin/fault errors 20",
         "rollback because",
     ]
     assert sorted(parts, key=text.index) == parts

@@ -33,6 +33,8 @@ def test_another_pace_stands_in_the_heading_of_the_copy(bare: Workspace) -> None
     bare.watch(REAL_TIME)
     text = (bare.folder / "deploy.md").read_text()
     assert "\n## Watch for 1 hour in 5-minute buckets\n" in text
+    assert "\nrecovery: { green: 2 buckets, within: 45m, rto: 45m }\n" in text
+    text = text.replace(REAL_TIME.recovery, SHORT.recovery)
     assert text.replace(REAL_TIME.heading, SHORT.heading) == original
-    with pytest.raises(UsageError, match="has no heading"):
+    with pytest.raises(UsageError, match="has no line"):
         bare.watch(SHORT)

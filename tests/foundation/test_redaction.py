@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import base64
+import re
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gonogo.redaction import (
     _ASSIGNED,
     _AUTH_HEADER,
+    _REFERENCE,
     _URL_PASSWORD,
     MASK,
     Redactor,
@@ -90,3 +92,74 @@ def test_the_quick_look_lets_nothing_through_that_the_patterns_mask(text: str) -
     for pattern in (_URL_PASSWORD, _AUTH_HEADER, _ASSIGNED):
         slow = pattern.sub(rf"\g<head>{MASK}", slow)
     assert Redactor()(text) == slow
+
+
+REFERENCES = [
+    'curl -H "Authorization: Bearer $ADMIN_TOKEN" \\\n  http://localhost:3000/api',
+    'curl -H "Authorization: Bearer ${ADMIN_TOKEN}" http://localhost:3000/api',
+    "curl -H 'Authorization: Bearer '$ADMIN_TOKEN http://localhost",
+    "Authorization: Bearer {{REGULAR_USER_TOKEN}}",
+    "Authorization: Basic {{ api.login }}",
+    "Authorization: Token $API_TOKEN",
+    "PGPASSWORD=$DB_PASSWORD psql -c 'SELECT 1'",
+    'PGPASSWORD="${DB_PASSWORD}" psql',
+    "export API_KEY='{{API_KEY}}'",
+    "password: ${DB_PASSWORD}, host: db",
+    "token=$(cat /run/token)",
+    "psql postgresql://app:$DB_PASSWORD@db:5432/x",
+    "psql postgresql://app:${DB_PASSWORD}@db:5432/x",
+    "redis://:{{CACHE_PASSWORD}}@cache/0",
+]
+
+
+@pytest.mark.parametrize("text", REFERENCES)
+def test_the_name_of_a_variable_is_no_secret(text: str) -> None:
+    assert Redactor()(text) == text
+    bound = {"DB_PASSWORD": "hunter22", "LOGIN": "${DB_PASSWORD}", "URL": "x://a:${DB_PASSWORD}@b"}
+    assert Redactor.of_bindings(bound)(text) == text
+
+
+PLACES = [
+    "Authorization: Bearer {}",
+    'curl -H "Authorization: Bearer {}" \\\n http://localhost',
+    "curl -H 'authorization: basic {}' http://localhost",
+    "API_TOKEN={} ./run",
+    'PASSWORD="{}"',
+    "password: {}",
+    "my-secret-word = '{}'",
+    "postgresql://app:{}@db:5432/x",
+]
+SIGNS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+=!#$%*"
+LITERAL = st.text(alphabet=SIGNS, min_size=8, max_size=40).filter(
+    lambda s: not re.fullmatch(r"\$[A-Z_][A-Z0-9_]*", s)
+)
+MIXED = st.builds(
+    "{}{}{}".format,
+    st.sampled_from(["", "$USER-", "${USER}", "$"]),
+    LITERAL,
+    st.sampled_from(["", "$USER", "${USER}", "{{USER}}", "}", "}}", "$"]),
+)
+
+
+@given(place=st.sampled_from(PLACES), secret=LITERAL)
+def test_a_literal_secret_leaves_nothing_in_any_of_these_places(place: str, secret: str) -> None:
+    shown = Redactor()(place.format(secret))
+    assert shown == place.format(MASK)
+
+
+@given(place=st.sampled_from(PLACES[:7]), secret=MIXED)
+def test_a_secret_beside_the_name_of_a_variable_is_gone_as_well(place: str, secret: str) -> None:
+    assume(not re.fullmatch(_REFERENCE, secret))
+    shown = Redactor()(place.format(secret))
+    assert shown == place.format(MASK)
+
+
+@given(
+    secret=st.sampled_from(["$ADMIN_TOKEN", "${ADMIN}", "{{ADMIN}}"]), place=st.sampled_from(PLACES)
+)
+def test_a_known_secret_is_gone_even_where_it_looks_like_a_name(secret: str, place: str) -> None:
+    assert secret not in Redactor([secret])(place.format(secret))
+
+
+def test_a_password_in_small_letters_behind_a_dollar_is_no_name() -> None:
+    assert Redactor()("Authorization: Bearer $passw0rd") == f"Authorization: Bearer {MASK}"

@@ -28,6 +28,12 @@ def _written(field: str) -> str:
     return field.rstrip("_").removesuffix("_s").replace("_", " ")
 
 
+def test_every_kind_that_the_page_has_a_section_for_is_there() -> None:
+    told = [part.partition("\n")[0] for part in PAGE.split("\n## ") if "\nWritten as: " in part]
+    assert sorted(set(told) - {kind.kind for kind in catalog.ours()}) == []
+    assert len(told) > 10
+
+
 @pytest.mark.parametrize("kind", catalog.ours(), ids=lambda kind: kind.kind)
 def test_the_page_says_what_the_kind_says(kind: type[Work]) -> None:
     section = _section(kind.kind)

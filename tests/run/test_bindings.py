@@ -91,6 +91,18 @@ class TestUnbound:
             bind(asking("RELEASE"), {})
         assert "--release" in caught.value.diagnostics[0].hint
 
+    def test_so_is_a_name_that_an_entry_of_the_environments_is_made_of(self):
+        """Else the run would begin with `${STAGE_HOST}` as its address."""
+        plan = asking(
+            "HOST", "CODE", environments={"stage": {"HOST": "${STAGE_HOST}:80", "CODE": "pa$word"}}
+        )
+        with pytest.raises(RunbookError) as caught:
+            bind(plan, {"HOST": "live"}, environment="stage")
+        assert [d.message for d in caught.value.diagnostics] == ["`STAGE_HOST` has no value"]
+        ambient = {"HOST": "live", "STAGE_HOST": "stage"}
+        found = bind(plan, ambient, environment="stage")
+        assert found.values == {"HOST": "stage:80", "CODE": "pa$word"}
+
 
 class TestJournaled:
     VALUES: ClassVar = {

@@ -12,6 +12,7 @@ from tests.support.works import (
     a_block,
     a_manual,
     a_step,
+    wanted,
 )
 
 from gonogo.errors import WorkError
@@ -133,3 +134,40 @@ def test_an_unexpected_block_is_named_by_its_kind(stage):
     step = a_step("home", Scripted("home", (KeyError("x"),)), block=None)
     step = replace(step, block=a_block(Scripted("home", (KeyError("x"),))))
     assert "bug in kind `scripted`: KeyError" in found(stage(step), step).why
+
+
+class TestLastWords:
+    """What a failed command said last stands beside what does not hold, and nowhere else."""
+
+    def test_they_stand_behind_what_does_not_hold(self, stage):
+        step = a_step("home", None, Observation(BAD, said="connection refused"))
+        seen = found(stage(step), step)
+        assert seen.status is Status.FAIL
+        assert seen.actual.endswith("expected true: connection refused")
+        assert (seen.why, seen.sentences) == (seen.actual, (seen.actual,))
+
+    def test_they_stand_behind_the_first_of_several(self, stage):
+        expect = wanted("left = 1", "ok = true", "left = 3")
+        seen = Observation({"ok": False, "left": 1}, said="no route")
+        step = a_step("home", None, seen, expect=expect)
+        made = found(stage(step), step)
+        assert [sentence.endswith(": no route") for sentence in made.sentences] == [
+            False,
+            True,
+            False,
+        ]
+
+    @pytest.mark.parametrize("said", ["", "ignored"])
+    def test_what_holds_has_none(self, stage, said):
+        step = a_step("home", None, Observation(OK, said=said))
+        assert "ignored" not in found(stage(step), step).actual
+
+    def test_they_are_not_said_twice(self, stage):
+        expect = wanted('note = "fine"')
+        step = a_step("home", None, Observation({"note": "refused"}, said="refused"), expect=expect)
+        assert found(stage(step), step).actual.count("refused") == 1
+
+    def test_they_are_redacted(self, stage):
+        step = a_step("home", None, Observation(BAD, said="refused hunter2-correct-horse"))
+        made = stage(step, redact=Redactor(["hunter2-correct-horse"]))
+        assert found(made, step).actual.endswith(f"refused {MASK}")

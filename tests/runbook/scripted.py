@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from gonogo.errors import Diagnostic
+from gonogo.errors import Diagnostic, Severity
 from gonogo.plan.kinds import Context, Destruction, Effect, Observation, Role, Variable, Work
 from gonogo.source import Span
 
@@ -70,6 +70,14 @@ class Shell(Base):
     def default_expectation(self, _effect: Effect) -> str | None:
         """Expect success."""
         return "exit code = 0"
+
+    def unjudged(self) -> tuple[Diagnostic, ...]:
+        """Warn of `./ask`, whose answer it only prints."""
+        found = _find(r"(\./ask)", self.text)
+        return tuple(
+            Diagnostic("GN509", f"`{n}` only prints", s, severity=Severity.WARNING)
+            for n, s in found
+        )
 
 
 @dataclass(frozen=True, slots=True)

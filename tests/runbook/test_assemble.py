@@ -226,7 +226,61 @@ def test_an_expectation_in_a_comment_is_never_dropped(understood: Reader) -> Non
     assert codes(understood, EXPLICIT + body) == ["GN335"]
     step = next(a_plan(understood, body).steps())
     assert step.notes == ("Expected: 403",)
+    assert [(e.condition.say(), e.default) for e in step.expect] == [("exit code = 0", True)]
+
+
+def test_words_that_are_no_condition_do_not_replace_the_default(understood: Reader) -> None:
+    body = "## Smoke tests\n- [ ] Go\n\n  ```bash\n  ./go\n  ```\n\n  - Expect: it looks right\n"
+    step = next(a_plan(understood, body).steps())
+    assert step.notes == ("Expect: it looks right",)
+    assert [(e.condition.say(), e.default) for e in step.expect] == [("exit code = 0", True)]
+
+
+def test_a_kind_without_a_default_leaves_the_prose_to_a_person(understood: Reader) -> None:
+    body = "## Smoke tests\n- [ ] Go\n\n  ```sql\n  SELECT 1 -- Expected: one row\n  ```\n"
+    step = next(a_plan(understood, body).steps())
+    assert step.notes == ("Expected: one row",)
     assert step.expect == ()
+    assert codes(understood, body) == ["GN335"]
+
+
+ASKING = "## Smoke tests\n- [ ] Go\n\n  ```bash\n  true\n  ./ask\n  ```\n"
+
+
+@pytest.mark.parametrize("front", [EXPLICIT, ""], ids=["explicit", "assisted"])
+@pytest.mark.parametrize(
+    ("more", "warned"),
+    [
+        ("", ["GN509"]),
+        ("\n  - Expect: exit code = 0\n", ["GN509"]),
+        ("\n  - Expect: duration < 5s\n", ["GN509"]),
+        ('\n  - Expect: output = "t"\n', []),
+        ("\n  - Expect: exit code = 0\n  - Expect: lines > 1\n", []),
+        ("\n  - Record: output as answer\n", []),
+    ],
+)
+def test_an_answer_that_is_only_printed_is_worth_a_warning_unless_somebody_judges_it(
+    understood: Reader, front: str, more: str, warned: list[str]
+) -> None:
+    found = understood(front + ASKING + more)
+    assert [d.code for d in found.diagnostics] == warned
+    if warned:
+        assert found.diagnostics[0].span.line == front.count("\n") + 6
+        assert found.diagnostics[0].severity is Severity.WARNING
+
+
+def test_prose_that_a_person_judges_is_enough_for_an_answer_that_is_only_printed(
+    understood: Reader,
+) -> None:
+    assert codes(understood, ASKING.replace("./ask", "./ask  # Expected: t")) == ["GN335"]
+
+
+@pytest.mark.parametrize("block", ["`./ask`", "\n\n     ```bash\n     ./ask\n     ```"])
+def test_an_unless_whose_answer_nobody_judges_is_worth_a_warning(
+    understood: Reader, block: str
+) -> None:
+    text = "## Deploy\n1. Go\n\n   ```bash\n   ./go\n   ```\n\n   - Unless: "
+    assert codes(understood, EXPLICIT + text + block + "\n") == ["GN509"]
 
 
 def test_bounds_in_the_comments_of_a_block_are_never_dropped(understood: Reader) -> None:
@@ -364,6 +418,26 @@ def test_an_unbound_metric_is_an_error_with_the_nearest_name_or_a_question(
     assert "`error rate`" in found.hint
     plan = a_plan(understood, body)
     assert plan.phases[-1].steps[-1].notes == ("Must not be: eror rate > 5% for 2 buckets (page)",)
+
+
+@pytest.mark.parametrize("front", [EXPLICIT, ""], ids=["explicit", "assisted"])
+@pytest.mark.parametrize("second", ["Watch for 4 hours", "Monitoring for 2 hours"])
+def test_a_trigger_without_a_figure_is_asked_in_every_watch(
+    understood: Reader, front: str, second: str
+) -> None:
+    text = (
+        "## Deploy\n- [ ] x\n## Watch for 1 hour\n- [ ] y\n"
+        f"## Smoke tests\n- [ ] z\n## {second}\n- [ ] w\n"
+        "## Rollback\n### Triggers\n- Data loss\n- Data leak\n### Back\n- [ ] v\n"
+    )
+    found = understood(front + text)
+    assert [d for d in found.diagnostics if d.code in ("GN323", "GN338")] == []
+    plan = a_plan(understood, front + text)
+    asked = [[s.title for s in p.steps if s.notes] for p in plan.phases]
+    assert asked == [[], ["Data loss", "Data leak"], [], ["Data loss", "Data leak"]]
+    names = [s.id for s in plan.steps()]
+    assert len(set(names)) == len(names)
+    assert "rollback/triggers/data-loss" in names  # as in a runbook with one watch
 
 
 def test_a_trigger_without_a_figure_is_asked_of_a_person(understood: Reader) -> None:

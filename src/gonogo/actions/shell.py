@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from gonogo.errors import Diagnostic, Severity, WorkError
-from gonogo.plan import filling, shellscript
+from gonogo.plan import filling, shellqueries, shellscript
 from gonogo.plan.destructive_shell import in_shell
 from gonogo.plan.kinds import (
     Context,
@@ -35,6 +35,13 @@ _LOOKING = frozenset((Role.PREFLIGHT, Role.VERIFY, Role.LOAD, Role.WATCH, Role.S
 _HIDDEN = frozenset(("BASH_ENV", "ENV"))  # files that a shell would run without being asked
 _PROMPT = re.compile(r"(?:[\w.-]+@[\w.-]+[^$#\n]{0,80})?[$❯][ \t]+")
 _TAIL = 400
+_SAID = 160  # characters of last words beside a finding
+_LAST = 12  # lines in which they are looked for
+_SCRIPT = "script"
+_COMPLAINT = re.compile(
+    r"error|fatal|fail|refused|denied|not found|cannot|can't|could not|unable|no such|invalid",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,10 @@ class Shell:
         if self.strict:
             found += shellscript.early_ends(self.script())
         return tuple(found)
+
+    def unjudged(self) -> tuple[Diagnostic, ...]:
+        """Return the queries whose answer it only prints."""
+        return tuple(shellqueries.unjudged(self.script())) if self._is_shell() else ()
 
     def _review_fields(self) -> list[Diagnostic]:
         found = []
@@ -173,7 +184,7 @@ class Shell:
 
     def _file(self, context: Context) -> Path:
         """Write the script beside its records; it holds names of secrets, never their values."""
-        path = context.folder / "script"
+        path = context.folder / _SCRIPT
         try:
             context.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             fresh = path.with_suffix(".new")
@@ -342,7 +353,22 @@ def _observation(outcome: Outcome, context: Context) -> Observation:
         parts.append(f"errors:\n{outcome.stderr.strip()}")
     if outcome.truncated:
         parts.append("(the output was longer than what is kept)")
-    return Observation(indicators, text=context.redact("\n".join(p for p in parts if p)))
+    said = _said(outcome, context) if code else ""
+    return Observation(indicators, text=context.redact("\n".join(p for p in parts if p)), said=said)
+
+
+def _said(outcome: Outcome, context: Context) -> str:
+    """Return the line that most likely says why a script failed, redacted before it is cut.
+
+    The last complaint of its last lines, else the last line; of standard error where it has any.
+    """
+    whole = context.redact(outcome.stderr).strip() or context.redact(outcome.stdout).strip()
+    lines = [line for line in whole.splitlines()[-_LAST:] if line.strip()]
+    plain = [line for line in lines if not line[0].isspace()] or lines
+    told = [line for line in plain if _COMPLAINT.search(line)] or plain
+    last = " ".join(told[-1].split()) if told else ""
+    last = last.removeprefix(f"{context.folder.absolute() / _SCRIPT}: ")  # bash: its own file
+    return last if len(last) <= _SAID else last[: _SAID - 1] + "…"
 
 
 def _last_words(outcome: Outcome, context: Context) -> str:

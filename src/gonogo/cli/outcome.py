@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from gonogo.cli import questions, screen, standing
+from gonogo.cli import alerts, questions, screen, standing
 from gonogo.cli.home import Home, home_words, is_open
 from gonogo.report import Evidence, Format, collect, render
 from gonogo.run.journal import Event, Journal
@@ -85,6 +85,8 @@ def unwritten(failed: list[str], home: Home, run: str) -> Iterator[str]:
 
 def left_open(home: Home, journal: Journal, run: str) -> Iterator[str]:
     """Yield why a run is left without a verdict, and what brings it on."""
+    told = alerts.waiting(journal, run)
+    yield from alerts.how_to_acknowledge(home, run, told, screen.width())
     asked = questions.waiting(journal, run)
     if asked:
         yield from questions.how_to_answer(home, asked, screen.width())

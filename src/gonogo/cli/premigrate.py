@@ -10,7 +10,7 @@ from pathlib import Path
 from gonogo.actions.migrate import Migrate
 from gonogo.errors import Diagnostic, Severity, WorkError
 from gonogo.plan.kinds import Scripted
-from gonogo.plan.migrations import Migration, Problem, Script, keys
+from gonogo.plan.migrations import Migration, Problem, Script, keys, order
 from gonogo.plan.model import Block, Mode, Plan, Step
 from gonogo.plan.places import Places
 from gonogo.plan.shellsyntax import split as split_shell
@@ -175,10 +175,15 @@ def _read(block: Block, plan: Plan) -> _Found | None:
         return None
     migrations, problems = read_folder(folder)
     wanted = set(work.only)
-    chosen = tuple(m for m in migrations if not wanted or wanted & set(keys(m)))
-    lacking = wanted - {key for item in migrations for key in keys(item)}
+    last = next((order(m.version) for m in migrations if work.to in keys(m)), None)
+    chosen = tuple(
+        m
+        for m in migrations
+        if (not wanted or wanted & set(keys(m))) and (last is None or order(m.version) <= last)
+    )
+    lacking = {*wanted, *filter(None, [work.to])} - {key for m in migrations for key in keys(m)}
     missing = tuple(
-        Problem("", f"there is no migration `{name}`", "look at `only:`")
+        Problem("", f"there is no migration `{name}`", "look at `only:` and `to:`")
         for name in sorted(lacking)
     )
     return _Found(block, work, said, chosen, (*problems, *missing))

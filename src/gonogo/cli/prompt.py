@@ -23,6 +23,7 @@ _SHORT = {
     "d": "done",
     "a": "again",
     "f": "failed",
+    "k": "keep",
 }
 _ALL = ("y!", "yes!")
 _NEED_REASON = {(form.value, answer) for form, answer in NEEDS_REASON}

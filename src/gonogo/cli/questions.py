@@ -85,9 +85,19 @@ def how_to_answer(home: Home, asked: Sequence[Event], width: int) -> Iterator[st
     where = home_words(home)
     for event in asked:
         yield cut(f"  {text(event)}", width)
-        name = shlex.quote(name_of(event, asked))
-        yield f"    gonogo answer {name} {_first(event)}{where}"
+        yield f"    {_command(event, asked)}{where}"
     yield f"then: gonogo resume {asked[0].run}{where}"
+
+
+def in_full(home: Home, asked: Sequence[Event], width: int) -> Iterator[str]:
+    """Yield each open question with all that stands beside it, and the command that answers."""
+    for event in asked:
+        yield from (line.rstrip() for line in shown(event, width))
+        yield f"    {_command(event, asked)}{home_words(home)}"
+
+
+def _command(event: Event, asked: Sequence[Event]) -> str:
+    return f"gonogo answer {shlex.quote(name_of(event, asked))} {_first(event)}"
 
 
 def _first(event: Event) -> str:

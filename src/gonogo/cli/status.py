@@ -33,7 +33,7 @@ def carry_out(options: argparse.Namespace) -> int:
         evidence = collect(journal.events(run))
         form = Format.JSON if options.json else Format.TEXT
         screen.say_document(render(evidence, form, width=screen.width()), form.value)
-        for line in () if options.json else _of_alerts(home, journal, run):
+        for line in () if options.json else _awaited(home, journal, run):
             screen.say(line)
         return 0
     rows = _rows(home, journal)
@@ -45,10 +45,11 @@ def carry_out(options: argparse.Namespace) -> int:
     return 0
 
 
-def _of_alerts(home: Home, journal: Journal, run: str) -> Iterator[str]:
-    """Yield what the alerts of an open run want of people, and what is silenced."""
+def _awaited(home: Home, journal: Journal, run: str) -> Iterator[str]:
+    """Yield what an open run and its alerts want of people, and what is silenced."""
     if is_open(journal.events(run)):
         width = screen.width()
+        yield from questions.in_full(home, questions.waiting(journal, run), width)
         yield from alerts.how_to_acknowledge(home, run, alerts.waiting(journal, run), width)
         yield from alerts.window_lines(home, run, _silenced(journal, run), width)
 

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import signal
-import sys
 import textwrap
-from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from gonogo.clock import SystemClock
 from gonogo.demo import campaigns_place, performance, told
 from gonogo.demo.campaigns_story import STORIES, Story, look
-from gonogo.demo.performance import INTERRUPTED, RUN, WIDTH, say
-from gonogo.demo.proof import Claim
+from gonogo.demo.performance import RUN, WIDTH, say
 from gonogo.demo.turn import Turn
 from gonogo.demo.workspace import Workspace
-from gonogo.errors import UsageError
 from gonogo.services import Postgres, Valkey
 from gonogo.services.account import Account
 from gonogo.services.workplace import PID, enter
@@ -51,21 +47,15 @@ def carry_out(asked: argparse.Namespace) -> int:
 
     Nothing runs afterwards, whichever way it ends. Raises UsageError when it cannot be played.
     """
-    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    try:
-        return play(STORIES[asked.story], asked.home, keep=asked.keep)
-    except KeyboardInterrupt:
-        print("\nstopped; nothing is left running", file=sys.stderr)
-        return INTERRUPTED
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    story = STORIES[asked.story]
+    return performance.to_the_end(partial(play, story, asked.home, keep=asked.keep))
 
 
 def play(story: Story, home: Path, *, keep: bool = False) -> int:
     """Play one story and put its report into a folder below `home`."""
     clock = SystemClock()
     began = clock.monotonic()
-    shelf = _shelf(home.absolute() / clock.now().strftime("campaigns-%Y%m%d-%H%M%S"))
+    shelf = performance.lay_shelf(home.absolute(), clock.now(), "campaigns-")
     say(f"gonogo demo: {story.title}\n")
     say(textwrap.fill(story.announcement, WIDTH, initial_indent="  ", subsequent_indent="  "))
     with ExitStack() as stack:
@@ -79,16 +69,13 @@ def play(story: Story, home: Path, *, keep: bool = False) -> int:
         code = performance.run(place, _turn(story, place), WORDS)
         seen = story.claims(before, look(place))
         recovered = told.recovery(place.folder)
-        for report in _newest_run(place.folder).glob("report.*"):
-            shutil.copy2(report, shelf / report.name)
+        performance.collect(place.folder, shelf)
         if keep:
             shutil.copytree(place.folder, shelf / "workspace", symlinks=True)
     said = told.claims(story.expected, code, shelf / "report.json", recovered)
-    for heading, claims in (("What the run says", said), ("What is true now", seen)):
-        say(f"\n{heading}:\n")
-        for claim in claims:
-            say(claim.say())
-    return _conclude((*said, *seen), shelf, clock.monotonic() - began)
+    performance.announce("What the run says", said)
+    performance.announce("What is true now, seen without the run", seen)
+    return performance.conclude((*said, *seen), shelf, clock.monotonic() - began)
 
 
 def _set_up(stack: ExitStack) -> Workspace:
@@ -113,42 +100,8 @@ def _set_up(stack: ExitStack) -> Workspace:
 
 def _turn(story: Story, place: Workspace) -> Turn | None:
     """Return what the demo does in the middle of the watch, if anything."""
-    if story.healthy is None:
-        return None
 
-    def act() -> None:
+    def plant() -> None:
         place.script("bin/fault", *story.fault)
-        if not sys.stdout.isatty():  # on a terminal the run draws there
-            say(f"demo     {story.healthy} healthy buckets seen; bin/fault {' '.join(story.fault)}")
 
-    return Turn(place.folder, story.healthy, act)
-
-
-def _newest_run(folder: Path) -> Path:
-    runs = sorted(folder.glob(".gonogo/runs/*/"), key=lambda path: path.stat().st_mtime)
-    return runs[-1] if runs else folder / "no run"
-
-
-def _shelf(folder: Path) -> Path:
-    """Make the folder for what stays."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(
-            f"cannot write the report to `{folder}`: {error.strerror}",
-            hint="name a folder with --home",
-        ) from None
-    return folder
-
-
-def _conclude(claims: Sequence[Claim], shelf: Path, seconds: float) -> int:
-    say("")
-    for name, what in (("report.html", "report"), ("workspace", "workspace")):
-        if (shelf / name).exists():
-            say(f"{what:<10} {shelf / name}")
-    wrong = sum(not claim.holds for claim in claims)
-    if not wrong:
-        say(f"The story went as announced ({seconds:.0f} s). Nothing is left running.")
-        return 0
-    say(f"The story did not go as announced: {wrong} of {len(claims)} claims differ.")
-    return 1
+    return performance.in_the_watch(place, story.healthy, " ".join(story.fault), plant)

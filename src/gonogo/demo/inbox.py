@@ -14,20 +14,21 @@ from typing import Any, Self
 from gonogo.services.server import HOST, free_port
 
 ENDS_WITHIN_S = 10.0
+SEVERITIES = ("critical", "page", "warn")
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One alert as it arrived: its severity and state, and for each line its reason and text."""
+    """One message as it arrived: its severity and state, and those and the text of each alert."""
 
     at: str
     severity: str
     state: str
-    lines: tuple[tuple[str, str], ...]
+    alerts: tuple[tuple[str, str, str], ...]  # severity, state, text
 
     def say(self) -> str:
         """Return the message as a line for the screen."""
-        words = "; ".join(text for _, text in self.lines)
+        words = "; ".join(text for _, _, text in self.alerts)
         return f"  {self.at[11:19]}  {self.severity:<9}{self.state:<9} {words}"
 
 
@@ -75,11 +76,15 @@ def read(file: Path) -> tuple[Message, ...]:
 
 
 def begun(messages: Sequence[Message]) -> tuple[str, ...]:
-    """Return the severities that were told of as begun, each once, in the order of their coming."""
-    return tuple(dict.fromkeys(note.severity for note in messages if note.state != "resolved"))
+    """Return the severities of the alerts that were told of as begun, each once, worst first.
+
+    Alerts that begin in the same moment come in one message, so their order says nothing.
+    """
+    told = {sev for note in messages for sev, state, _ in note.alerts if state != "resolved"}
+    return tuple(severity for severity in SEVERITIES if severity in told)
 
 
 def _message(kept: Mapping[str, Any]) -> Message:
     body = kept["message"]
-    lines = tuple((line["reason"], line["text"]) for line in body["alerts"])
-    return Message(kept["at"], body["severity"], body["state"], lines)
+    alerts = tuple((each["severity"], each["state"], each["text"]) for each in body["alerts"])
+    return Message(kept["at"], body["severity"], body["state"], alerts)

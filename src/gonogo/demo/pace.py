@@ -18,6 +18,12 @@ class Pace:
         """Return the heading of the watch."""
         return f"## Watch for {self.length} in {self.bucket} buckets"
 
+    @property
+    def recovery(self) -> str:
+        """Return the line of the front matter that says how long going back may take."""
+        minutes = max(2, 9 * self.bucket_s // 60)  # two bad buckets, then two good ones, and room
+        return f"recovery: {{ green: 2 buckets, within: {minutes}m, rto: {minutes}m }}"
+
 
 SHORT = Pace("1 minute", "5-second", 5)  # as it is written in the runbook
 REAL_TIME = Pace("1 hour", "5-minute", 300)

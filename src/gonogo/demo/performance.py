@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -50,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--fault",
         choices=[fault.value for fault in STORIES if fault is not Fault.NONE],
         default=Fault.ERRORS.value,
-        help="in the middle of the watch: errors (every tenth request fails), slow (some take "
+        help="in the middle of the watch: errors (every fifth request fails), slow (some take "
         "1.3 s longer), cache (it is hardly used any longer), refresh (a materialized view cannot "
         "be refreshed); admin-open: a smoke test finds that a regular user may read the admin API "
         "(default: %(default)s)",
@@ -76,11 +77,16 @@ def carry_out(asked: argparse.Namespace) -> int:
 
     Nothing runs afterwards, whichever way it ends. Raises UsageError when it cannot be played.
     """
+    story = STORIES[Fault.NONE if asked.no_fault else Fault(asked.fault)]
+    pace = REAL_TIME if asked.real_time else SHORT
+    return to_the_end(partial(play, story, asked.home, pace=pace, keep=asked.keep))
+
+
+def to_the_end(show: Callable[[], int]) -> int:
+    """Play a show so that SIGTERM and Ctrl-C also take down what it has started."""
     before = signal.signal(signal.SIGTERM, _end)
     try:
-        story = STORIES[Fault.NONE if asked.no_fault else Fault(asked.fault)]
-        pace = REAL_TIME if asked.real_time else SHORT
-        return play(story, asked.home, pace=pace, keep=asked.keep)
+        return show()
     except KeyboardInterrupt:
         print("\nstopped; nothing is left running", file=sys.stderr)
         return INTERRUPTED
@@ -92,7 +98,7 @@ def play(story: Story, home: Path, *, pace: Pace = SHORT, keep: bool = False) ->
     """Play one story and put its report into a folder below `home`."""
     clock = SystemClock()
     began = clock.monotonic()
-    shelf = _shelf(home.absolute(), clock.now())
+    shelf = lay_shelf(home.absolute(), clock.now())
     say(f"gonogo demo: {story.title}")
     with ExitStack() as stack:
         workspace = _stage(stack, story, pace)
@@ -106,7 +112,7 @@ def play(story: Story, home: Path, *, pace: Pace = SHORT, keep: bool = False) ->
         seen = _seen(story, workspace, before)
         recovered = told.recovery(workspace.folder)
         messages = read(workspace.alerts)
-        _collect(workspace.folder, shelf)
+        collect(workspace.folder, shelf)
         if keep:
             shutil.copytree(workspace.folder, shelf / "workspace", symlinks=True)
     evidence = shelf / "report.json"
@@ -114,11 +120,11 @@ def play(story: Story, home: Path, *, pace: Pace = SHORT, keep: bool = False) ->
     if story.healthy is not None:
         said += (told.speed(planted, evidence, pace, story.expected.buckets),)
     arrived = told.arrived(story.expected, messages)
-    _announce("What the run says", said)
+    announce("What the run says", said)
     _list("The alerts that arrived", messages)
-    _announce("What is true now, seen without the run", (arrived, *seen))
+    announce("What is true now, seen without the run", (arrived, *seen))
     say(f"\n{visitors.say()}")
-    result = _conclude((*said, arrived, *seen), shelf, clock.monotonic() - began)
+    result = conclude((*said, arrived, *seen), shelf, clock.monotonic() - began)
     if not any(shelf.iterdir()):
         shelf.rmdir()
     return result
@@ -156,16 +162,27 @@ def _introduce(story: Story, pace: Pace) -> None:
 
 def _turn(story: Story, workspace: Workspace, planted: list[datetime]) -> Turn | None:
     """Return what the demo does in the middle of the watch, if anything."""
-    if story.healthy is None:
+
+    def plant() -> None:
+        workspace.plant(story.fault.command)
+        planted.append(SystemClock().now())
+
+    return in_the_watch(workspace, story.healthy, story.fault.command, plant)
+
+
+def in_the_watch(
+    workspace: Workspace, healthy: int | None, fault: str, plant: Callable[[], None]
+) -> Turn | None:
+    """Return the turn that plants a fault after so many healthy buckets; None: there is none."""
+    if healthy is None:
         return None
 
     def act() -> None:
-        workspace.plant(story.fault.command)
-        planted.append(SystemClock().now())
+        plant()
         if not sys.stdout.isatty():  # on a terminal the run draws there
-            say(f"demo     {story.healthy} healthy buckets seen; bin/fault {story.fault.command}")
+            say(f"demo     {healthy} healthy buckets seen; bin/fault {fault}")
 
-    return Turn(workspace.folder, story.healthy, act)
+    return Turn(workspace.folder, healthy, act)
 
 
 def run(workspace: Workspace, turn: Turn | None = None, words: Sequence[str] = RUN) -> int:
@@ -223,14 +240,15 @@ def _seen(story: Story, workspace: Workspace, before: State) -> tuple[Claim, ...
         return (Claim("the state after the run", "can be seen", f"cannot be seen ({words})"),)
 
 
-def _collect(folder: Path, shelf: Path) -> None:
-    """Copy the reports of the newest run to the shelf."""
+def collect(folder: Path, shelf: Path) -> None:
+    """Copy the reports of the newest run in a folder to the shelf; none when there was no run."""
     runs = sorted(folder.glob(".gonogo/runs/*/"), key=lambda path: path.stat().st_mtime)
     for report in runs[-1].glob("report.*") if runs else ():
         shutil.copy2(report, shelf / report.name)
 
 
-def _announce(heading: str, claims: Sequence[Claim]) -> None:
+def announce(heading: str, claims: Sequence[Claim]) -> None:
+    """Print claims under a heading, those that differ marked as such."""
     say(f"\n{heading}:\n")
     for claim in claims:
         say(claim.say())
@@ -244,7 +262,8 @@ def _list(heading: str, messages: Sequence[Message]) -> None:
         say("  none")
 
 
-def _conclude(claims: Sequence[Claim], shelf: Path, seconds: float) -> int:
+def conclude(claims: Sequence[Claim], shelf: Path, seconds: float) -> int:
+    """Say where the report is and how it went; return 0 when every claim holds, else 1."""
     say("")
     for name, what in (("report.html", "report"), ("workspace", "workspace")):
         if (shelf / name).exists():
@@ -257,9 +276,12 @@ def _conclude(claims: Sequence[Claim], shelf: Path, seconds: float) -> int:
     return 1
 
 
-def _shelf(home: Path, now: datetime) -> Path:
-    """Make the folder for what stays: one per demo, named by its time in UTC."""
-    name = now.strftime("%Y%m%d-%H%M%S")
+def lay_shelf(home: Path, now: datetime, prefix: str = "") -> Path:
+    """Make the folder for what stays: one per demo, named by its time in UTC.
+
+    Raises UsageError when it cannot be made there.
+    """
+    name = prefix + now.strftime("%Y%m%d-%H%M%S")
     try:
         home.mkdir(parents=True, exist_ok=True)
         for further in range(100):

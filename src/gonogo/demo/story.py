@@ -13,7 +13,7 @@ from gonogo.demo.proof import Claim, State, difference
 class Fault(StrEnum):
     """What goes wrong with the release."""
 
-    ERRORS = "errors"  # every tenth request fails, from the middle of the watch on
+    ERRORS = "errors"  # every fifth request fails, from the middle of the watch on
     SLOW = "slow"  # three of a hundred requests take 1.3 s longer, from then on
     CACHE = "cache"  # at most 15 % of the look-ups are answered from the cache, from then on
     REFRESH = "refresh"  # a materialized view cannot be refreshed any longer, from then on
@@ -26,7 +26,7 @@ class Fault(StrEnum):
         return COMMANDS.get(self, self.value)
 
 
-COMMANDS = {Fault.ERRORS: "errors 10", Fault.SLOW: "slow 3 1300", Fault.CACHE: "cache 15"}
+COMMANDS = {Fault.ERRORS: "errors 20", Fault.SLOW: "slow 3 1300", Fault.CACHE: "cache 15"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def _watched(fault: Fault, what: str, rule: str, **expected: Any) -> Story:
             exit_code=4,
             meaning="rolled back",
             rule=rule,
-            recovered="all objectives green",
+            recovered="all objectives green (2 of 2)",
             **expected,
         ),
         claims=_rolled_back,
@@ -111,7 +111,7 @@ def _watched(fault: Fault, what: str, rule: str, **expected: Any) -> Story:
 STORIES: dict[Fault, Story] = {
     Fault.ERRORS: _watched(
         Fault.ERRORS,
-        "every tenth request fails",
+        "every fifth request fails",
         "Error rate > 1% for 2 consecutive buckets",
         alerts="page, critical",
         arrived="critical, page",
@@ -132,7 +132,7 @@ STORIES: dict[Fault, Story] = {
     Fault.REFRESH: _watched(
         Fault.REFRESH,
         "one of its materialized views cannot be refreshed, which no alert line speaks of",
-        "View refresh failures > 2",
+        "View refresh failures max > 2",
         arrived="page",
         buckets=8,
     ),

@@ -126,15 +126,17 @@ class Workspace:
         return self.folder / "logs" / "alerts.jsonl"
 
     def watch(self, pace: Pace) -> None:
-        """Write another length and width into the heading of the runbook's watch."""
+        """Write the length and width of another watch into the runbook, and the time to recover."""
         runbook = self.folder / "deploy.md"
         text = runbook.read_text(encoding="utf-8")
-        if SHORT.heading not in text:
-            raise UsageError(
-                f"`deploy.md` of the bundled service has no heading `{SHORT.heading}`",
-                hint="it was changed; take the one that came with gonogo",
-            )
-        runbook.write_text(text.replace(SHORT.heading, pace.heading), encoding="utf-8")
+        for old, new in ((SHORT.heading, pace.heading), (SHORT.recovery, pace.recovery)):
+            if old not in text:
+                raise UsageError(
+                    f"`deploy.md` of the bundled service has no line `{old}`",
+                    hint="it was changed; take the one that came with gonogo",
+                )
+            text = text.replace(old, new)
+        runbook.write_text(text, encoding="utf-8")
 
     @property
     def access_log(self) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from gonogo.plan.destructive import Loss, as_destructions, losses_in_sql, shortened
 from gonogo.plan.destructive_tools import TOOLS
@@ -23,6 +23,7 @@ _SQL_CLIENTS = {
     "sqlite3": (),
     "pg:psql": ("-c", "--command"),
 }
+_CLUSTER = re.compile(r"-[A-Za-z0-9]{2,}")
 _BUILD_OUTPUTS = re.compile(
     r"(?:\./)?(?:[\w.@-]+/)*(?:node_modules|dist|build|out|target|\.next|\.nuxt|\.turbo|\.cache"
     r"|\.parcel-cache|__pycache__|\.pytest_cache|coverage|\.venv|venv)(?:/\*?)?"
@@ -74,7 +75,7 @@ def _sql_of(call: Call) -> Iterator[str]:
         return
     options = _SQL_CLIENTS[name]
     for index, arg in enumerate(call.args):
-        if index and call.args[index - 1] in options:
+        if index and _takes_sql(call.args[index - 1], options):
             yield arg
         for option in options:
             if arg.startswith(option + "=") or (len(option) == 2 and arg.startswith(option)):
@@ -82,6 +83,11 @@ def _sql_of(call: Call) -> Iterator[str]:
     if name == "sqlite3":
         yield from call.plain()[1:]
     yield from _input_of(call)
+
+
+def _takes_sql(arg: str, options: Collection[str]) -> bool:
+    """Say whether SQL stands behind an argument: `-c`, `--command`, and `-c` last of `-tAc`."""
+    return arg in options or (_CLUSTER.fullmatch(arg) is not None and f"-{arg[-1]}" in options)
 
 
 def _input_of(call: Call) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gonogo.plan.grammar_marks import mark
 from gonogo.plan.lexer import Kind, Tokens, lex
-from gonogo.plan.words import BASELINES, bag
+from gonogo.plan.words import BASELINES, STATES, bag
 
 _WORD = "recorded"
 _LONGEST = 6
@@ -33,7 +33,12 @@ def recorded_name(tokens: Tokens, at: int) -> tuple[str, int] | None:
 
 
 def says_itself(name: str) -> bool:
-    """Tell whether a name is read back as it is without quotation marks around it."""
+    """Tell whether a name is read back as it is without quotation marks around it.
+
+    A name that ends in a state (`failed`) would say what the words before it are.
+    """
+    if STATES & set(name.split()):
+        return False
     tokens = mark(lex(f"1 = {_WORD} {name}"))  # a number in front: `minimum` is then no name
     found = recorded_name(tokens, 2)
     return found is not None and found[0] == name and tokens[found[1]].kind is Kind.END

@@ -77,6 +77,7 @@ class Observation:
     indicators: Mapping[str, Datum]
     rows: Sequence[Mapping[str, Datum]] | None = None
     text: str = ""
+    said: str = ""  # the last words of what failed, redacted: stands beside what does not hold
 
 
 def nothing(_stream: str, _text: str) -> None:
@@ -155,6 +156,15 @@ class Scripted(Protocol):
 
     def script(self) -> str:
         """Return the text, line for line as on the page."""
+        ...
+
+
+@runtime_checkable
+class Printing(Protocol):
+    """A block that may print answers which its exit code does not tell."""
+
+    def unjudged(self) -> tuple[Diagnostic, ...]:
+        """Return a warning for each answer that only an `Expect` on the output would judge."""
         ...
 
 

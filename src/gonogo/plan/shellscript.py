@@ -16,6 +16,7 @@ from gonogo.plan.places import Places
 from gonogo.plan.shellcalls import Call, calls
 from gonogo.plan.shellendless import endless, endless_loops
 from gonogo.plan.shellinteractive import interactive
+from gonogo.plan.shellqueries import PASSING_ON
 from gonogo.plan.shellsyntax import split
 from gonogo.plan.shellwords import ASSIGNMENT, Command, Script
 
@@ -37,7 +38,6 @@ _OPTION_COMMENT = re.compile(
     r"\s*(?:[-=#*]+\s*)?(?:option|method|variant|alternative|approach)\s+(?:[a-d]|[1-9])\b",
     re.IGNORECASE,
 )
-_UNJUDGING = frozenset(("head", "tail", "tee", "cat", "less", "json_pp", "jless", "sort", "pv"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +275,7 @@ def _is_judged_curl(call: Call) -> bool:
     words = [word.value for word in into.words]
     if words[0] == "jq":
         return any(re.match(r"-\w*e|--exit-status", word) for word in words[1:])
-    return words[0] not in _UNJUDGING and words[1:3] != ["-m", "json.tool"]
+    return words[0] not in PASSING_ON and words[1:3] != ["-m", "json.tool"]
 
 
 def _runs_a_file(call: Call) -> bool:

@@ -68,10 +68,13 @@ def bind(
     first = {name: value for name, value in given.items() if value is not None}
     merged = {**plan.env, **ambient, **first}
     chosen = plan.environments.get(environment, {}) if environment is not None else {}
+    lacking = {name: _lacking(text, merged) for name, text in chosen.items() if name not in first}
     merged |= {name: expand(text, merged) for name, text in chosen.items()} | first
-    missing = [v for v in plan.variables if not merged.get(v.name)]
+    named_by = {v.name: lacking.get(v.name) or v.name for v in plan.variables}
+    missing = [v for v in plan.variables if lacking.get(v.name) or not merged.get(v.name)]
     if missing:
-        raise RunbookError(plan.source, [_unbound(v.name, v.span, merged) for v in missing])
+        wrong = [_unbound(named_by[v.name], v.span, merged) for v in missing]
+        raise RunbookError(plan.source, wrong)
     values = {v.name: merged[v.name] for v in plan.variables}
     targets = {target.name: expand(target.text, merged) for target in plan.targets}
     named = {f"TARGET_{name}": value for name, value in targets.items()}
@@ -88,6 +91,15 @@ def expand(text: str, values: Mapping[str, str]) -> str:
         return values.get(match["braced"] or match["bare"], match[0])
 
     return _REFERENCE.sub(put, text)
+
+
+def _lacking(text: str, values: Mapping[str, str]) -> str:
+    """Return the first `${NAME}` without a value that an environment's entry is made of.
+
+    A bare `$word` may be part of a password, so only the form in braces is a claim.
+    """
+    names = (match["braced"] for match in _REFERENCE.finditer(text))
+    return next((name for name in names if name and not values.get(name)), "")
 
 
 def differences(

@@ -19,6 +19,9 @@ from gonogo.run.scene import Scene
 
 _PROSE = "Expected: "  # a note of the plan: what the page expects in words of its own
 _NO_CONDITION = "Expect: "  # the same, where the author wrote `Expect` and no condition
+_REFUSED = "By hand only: "  # a note of the plan: why gonogo does not carry out the block
+_BLOCK = "Block: "  # the same: the text of that block
+_SCREENFUL = 16  # lines of a block that are shown beside a question
 _MUST_NOT = "Must not be: "  # a note of the plan: a trigger without a figure
 _TRIGGER = f"({Consequence.ROLLBACK.value})"  # the end of such a note, when it rolls back
 SEEN = "seen"
@@ -39,7 +42,8 @@ def manual(
     begun = scene.last("step.started", step.id) or scene.write(
         "step.started", step.id, body=opening(step, ""), attempt=1
     )
-    detail = expected(step.expect)
+    why, block = _refused(scene, step)
+    detail = "\n".join(part for part in (expected(step.expect), why, block) if part)
     text = step.title
     more: tuple[str, ...] = ()
     if any(note.startswith(_MUST_NOT) for note in step.notes):  # yes is always the good answer
@@ -64,7 +68,27 @@ def manual(
         started=begun.at,
         duration_s=round((scene.clock.now() - moment(begun.at)).total_seconds(), 3),
         attempts=1,
+        notes=(why,) if why else (),
+        text=block,
     )
+
+
+def _refused(scene: Scene, step: Step) -> tuple[str, str]:
+    """Return why the block of a step is not carried out, and the block in a screenful.
+
+    Both are redacted before they are cut; both are empty when the step has no block.
+    """
+    said = {
+        head: note for note in step.notes for head in (_REFUSED, _BLOCK) if note.startswith(head)
+    }
+    if len(said) < 2:
+        return "", ""
+    why = f"not run by gonogo: {scene.redact(said[_REFUSED].removeprefix(_REFUSED))}"
+    lines = scene.redact(said[_BLOCK].removeprefix(_BLOCK)).split("\n")
+    more = len(lines) - _SCREENFUL
+    if more > 0:
+        lines = [*lines[:_SCREENFUL], f"… {more} more of its lines stand in the runbook"]
+    return why, "\n".join(lines)
 
 
 def _rolls_back(step: Step) -> bool:

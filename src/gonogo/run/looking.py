@@ -91,8 +91,9 @@ def judged(
     ]
     kept, notes = _kept(observation, memory.keep, context)
     kept = _plain(observation, memory.names, context) | kept
-    sentences = tuple(context.redact(result.sentence) for result in results)
     statuses = [_STATUS[result.truth] for result in results]
+    said = _beside([result.sentence for result in results], statuses, observation.said)
+    sentences = tuple(context.redact(sentence) for sentence in said)
     if not statuses:
         statuses = [Status.PASS if context.effect is Effect.ACTION else Status.UNKNOWN]
         sentences = ("done",) if context.effect is Effect.ACTION else ("nothing was expected",)
@@ -112,6 +113,14 @@ def judged(
         kept,
         notes,
     )
+
+
+def _beside(sentences: list[str], statuses: Sequence[Status], said: str) -> list[str]:
+    """Return the sentences, the last words of a command behind the first that does not hold."""
+    at = next((n for n, status in enumerate(statuses) if status is not Status.PASS), None)
+    if at is not None and said and said not in sentences[at]:
+        sentences[at] = f"{sentences[at]}: {said}"
+    return sentences
 
 
 def _plain(observation: Observation, names: Sequence[str], context: Context) -> dict[str, object]:

@@ -185,20 +185,18 @@ class _Assembly:
         )
 
     def _place_questions(self, bound: list[_Bound]) -> None:
-        """Give each question to its phase; those of the rollback section to the watch."""
-        watch = [one for one in bound if one.chapter.role is Role.WATCH]
-        others = [one for one in bound if one.chapter.role is not Role.ROLLBACK]
-        home = (watch or others)[-1] if watch or others else None
+        """Give each question to its phase; those of the rollback section to every watch."""
+        watches = [one for one in bound if one.chapter.role is Role.WATCH]
+        homes = watches or [one for one in bound if one.chapter.role is not Role.ROLLBACK][-1:]
         for one in bound:
             one.chapter.drafts += one.questions if one.chapter.role is not Role.ROLLBACK else []
             one.chapter.drafts.sort(key=lambda draft: draft.span)
         for one in bound:
             if one.chapter.role is not Role.ROLLBACK:
                 continue
-            if home is not None:
-                home.chapter.drafts += one.questions
-                continue
-            for draft in one.questions:
+            for home in homes:
+                home.chapter.drafts += [_asked_in(home, homes[0], q) for q in one.questions]
+            for draft in one.questions if not homes else ():
                 self.book.warn("GN338", "no phase is left in which this is asked", draft.span)
 
     def _bind(self, one: _Bound) -> None:
@@ -364,6 +362,12 @@ class _Assembly:
             self.outline.sections[0].span,
             hint="write `## Deployment` and a numbered list under it, or `- Phase: deploy`",
         )
+
+
+def _asked_in(home: _Bound, first: _Bound, draft: Draft) -> Draft:
+    """Return a question as a watch asks it, which closes its own: no two steps share a name."""
+    title = home.chapter.title if slug_of_title(home.chapter.title) == home.id else home.id
+    return draft if home is first else dataclasses.replace(draft, path=(title, *draft.path))
 
 
 def _entries(bound: list[_Bound]) -> tuple[list[Entry], dict[str, str]]:

@@ -89,9 +89,13 @@ class Binder:
         wanted = expectations.read_expectations(remarks, part.fence if part else None, self.book)
         expect = tuple(wanted.expect)
         expect = expectations.of_block(block, expect, self.book) if block is not None else expect
-        proves_nothing = effect is Effect.CHECK and wanted.notes  # a person judges the prose
-        if block is not None and not expect and not proves_nothing:
-            expect = expectations.by_default(block.work, effect, block.span, self.book)
+        if block is not None and not expect:  # a person judges the prose on top of the default
+            prose = effect is Effect.CHECK and bool(wanted.notes)
+            expect = expectations.by_default(
+                block.work, effect, block.span, self.book, judged_by_hand=prose
+            )
+        if block is not None and part is not None and not wanted.notes:
+            self.book.extend(expectations.unjudged(block, part.fence, expect, remarks))
         elif block is None and not expect:
             expect = self._of_title(draft)
         step = Step(
@@ -320,6 +324,8 @@ class Binder:
             if not expect and not wanted.notes:
                 work: Work = bound.block.work
                 expect = expectations.by_default(work, Effect.CHECK, remark.span, self.book)
+            source = fence or inline_fence(remark)
+            self.book.extend(expectations.unjudged(bound.block, source, expect, inner))
             return Done(bound.block, expect)
         return None
 

@@ -7,11 +7,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gonogo.errors import Severity
-from gonogo.plan.kinds import Effect, Stating, Work
+from gonogo.errors import Diagnostic, Severity
+from gonogo.plan.kinds import Effect, Printing, Stating, Work
 from gonogo.plan.model import Block, Expectation
 from gonogo.runbook import phrases
-from gonogo.runbook.directives import Name, Remark
+from gonogo.runbook.blocks import shifted
+from gonogo.runbook.directives import Name, Remark, of_name
 from gonogo.runbook.notebook import Notebook
 from gonogo.runbook.outline import Fence
 from gonogo.runbook.words import Piece, Words
@@ -163,9 +164,17 @@ def of_block(
     return tuple(found)
 
 
-def by_default(work: Work, effect: Effect, span: Span, book: Notebook) -> tuple[Expectation, ...]:
-    """Return the expectation of a block whose author wrote none, as the kind states it."""
+def by_default(
+    work: Work, effect: Effect, span: Span, book: Notebook, *, judged_by_hand: bool = False
+) -> tuple[Expectation, ...]:
+    """Return the expectation of a block whose author wrote none, as the kind states it.
+
+    `judged_by_hand`: a person judges what prose expects of it, so that a kind without a default
+    asserts something all the same.
+    """
     text = work.default_expectation(effect)
+    if text is None and judged_by_hand:
+        return ()
     if text is None:
         book.strict(
             "GN337",
@@ -178,3 +187,19 @@ def by_default(work: Work, effect: Effect, span: Span, book: Notebook) -> tuple[
         return ()
     book.mean(span, "default", f"Expect: {text}")
     return (Expectation(phrases.fixed(text, span), span, default=True),)
+
+
+_OF_THE_COMMAND = frozenset(("exit code", "duration"))
+
+
+def unjudged(
+    block: Block, fence: Fence, expect: Sequence[Expectation], remarks: Sequence[Remark]
+) -> tuple[Diagnostic, ...]:
+    """Return what a block prints and neither a condition judges nor a later step asks for."""
+    seen = {p.metric for e in expect for p in e.condition.predicates}
+    if not isinstance(block.work, Printing) or seen - _OF_THE_COMMAND:
+        return ()
+    if of_name(remarks, Name.RECORD):
+        return ()
+    found = block.work.unjudged()
+    return tuple(dataclasses.replace(one, span=shifted(one.span, fence)) for one in found)
