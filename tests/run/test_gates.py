@@ -162,3 +162,17 @@ def test_before_the_release_runs_nothing_can_be_kept(stage):
     made.run()
     asked = [e.body["choices"] for e in made.events("question.asked") if e.item == "before?gate"]
     assert all("keep" not in choices for choices in asked)
+
+
+@pytest.mark.parametrize("critical", [False, True])
+def test_in_a_watch_only_a_critical_step_goes_back_by_itself(stage, critical):
+    log: list[str] = []
+    plan = a_plan(
+        a_phase("ship", an_action("switch", log=log), role=Role.DEPLOY),
+        a_phase("watch", a_step("notes", None, {"ok": False}, critical=critical), role=Role.WATCH),
+        rollback=a_rollback(an_option("back", an_action("back", log=log))),
+    )
+    made = stage(plan=plan)
+    made.answers({"watch?gate": "keep"})
+    assert made.run()["exit_code"] == (4 if critical else 1)
+    assert log == (["switch", "back"] if critical else ["switch"])

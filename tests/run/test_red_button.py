@@ -68,6 +68,7 @@ def test_an_alert_without_a_figure_ends_nothing_by_itself(tmp_path):
     log: list[str] = []
     stage = on_watch(tmp_path, log, LEAK.replace("(rollback)", "(page)"))
     stage.clock.at(130, lambda: stage.put("leak", "seen"))
+    stage.answers({"watch?gate": "keep"})
     stage.run()
     assert stage.journal.answer("7f3a", ABORT) is None
     assert stage.events("watch.ended")[0].body["complete"] is True

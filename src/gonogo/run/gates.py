@@ -90,14 +90,15 @@ def refuse(scene: Scene, phase: Phase, finding: Finding) -> Mapping[str, object]
 def _may_stay(scene: Scene, phase: Phase, findings: Sequence[Finding]) -> bool:
     """Say whether what failed is no reason by itself to go back.
 
-    What goes back is written as a trigger. A missed objective, or a success criterion that is not
-    met at the sign-off, means that the release is no success: a person decides what follows.
+    What goes back while a release is watched is written as a trigger, or as a critical step. Any
+    other step that fails there, an objective that is missed, or a success criterion that is not met
+    at the sign-off, means that the release is no success: a person decides what follows.
     """
     if phase.role is Role.SIGNOFF:
         return True
-    promises = {r.id for r in scene.plan.rules if r.consequence is Consequence.OBJECTIVE}
+    triggers = {r.id for r in scene.plan.rules if r.consequence is Consequence.ROLLBACK}
     failed = [finding for finding in findings if finding.status is Status.FAIL]
-    return phase.role is Role.WATCH and all(finding.item in promises for finding in failed)
+    return phase.role is Role.WATCH and not any(f.critical or f.item in triggers for f in failed)
 
 
 def _matters(finding: Finding) -> bool:
