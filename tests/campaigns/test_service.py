@@ -98,7 +98,7 @@ def test_a_change_is_pushed_to_who_has_subscribed(v2: Workspace, tmp_path: Path)
     message = found["message"]
     assert isinstance(message, dict)
     assert (message["event"], message["name"]) == ("created", NAME)
-    assert listen(v2, tmp_path, contains='"progress"')["messages"] == 1  # by the worker
+    assert listen(v2, tmp_path, contains='"progress"')["messages"] >= 1  # by the worker
 
 
 def test_another_channel_is_rejected_and_a_wrong_path_refused(

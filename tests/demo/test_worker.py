@@ -132,23 +132,24 @@ def post(url: str, body: str) -> int:
 
 
 ALERT = (
-    '{"severity": "%s", "state": "%s", "alerts": [{"reason": "first", "text": "error rate 3 %%"}]}'
+    '{{"severity": "{0}", "state": "{1}", "alerts": '
+    '[{{"severity": "{0}", "state": "{1}", "reason": "first", "text": "error rate 3 %"}}]}}'
 )
 
 
 def test_the_inbox_keeps_every_alert_and_can_be_told_to_fail(bare: Workspace) -> None:
     assert read(bare.alerts) == ()
     with Inbox(bare.folder / "bin" / "inbox", bare.alerts) as inbox:
-        assert post(inbox.url, ALERT % ("page", "firing")) == 200
-        assert post(inbox.url + "503", ALERT % ("critical", "firing")) == 503
-        assert post(inbox.url, ALERT % ("warn", "resolved")) == 200
+        assert post(inbox.url, ALERT.format("page", "firing")) == 200
+        assert post(inbox.url + "503", ALERT.format("critical", "firing")) == 503
+        assert post(inbox.url, ALERT.format("warn", "resolved")) == 200
     kept = read(bare.alerts)
     assert [(note.severity, note.state) for note in kept] == [
         ("page", "firing"),
         ("critical", "firing"),
         ("warn", "resolved"),
     ]
-    assert begun(kept) == ("page", "critical")
+    assert begun(kept) == ("critical", "page")
     assert "error rate 3 %" in kept[0].say()
     with pytest.raises(OSError):  # noqa: PT011 - nobody listens any longer
         post(inbox.url, "{}")

@@ -163,7 +163,10 @@ def _field(value: Data) -> str:
 
 
 def _row(name: str, text: str, width: int, *, indent: int = 2 + _NAME) -> Iterator[str]:
-    """Yield a name and its meaning, the meaning in a column of its own."""
+    """Yield a name and its meaning in a column of its own; a long name stands above it."""
+    is_long = len(name) > indent - 3
+    if is_long:
+        yield f"  {name}"
     for place, line in enumerate(wrap(text, width - indent, most=8)):
-        head = f"  {name:<{indent - 3}} " if place == 0 else " " * indent
+        head = f"  {name:<{indent - 3}} " if place == 0 and not is_long else " " * indent
         yield head + line
