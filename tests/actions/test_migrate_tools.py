@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 from tests.actions.migrating import context
 
 from gonogo.actions.migrate import Migrate, MigrateBack, Migrations
-from gonogo.actions.migrate.outputs import READERS
+from gonogo.actions.migrate.aim import without_password
+from gonogo.actions.migrate.outputs import READERS, planned
 from gonogo.errors import WorkError
 
 SAID: dict[str, tuple[str, str, tuple[str, ...], tuple[str, ...]]] = {
@@ -63,11 +65,44 @@ SAID: dict[str, tuple[str, str, tuple[str, ...], tuple[str, ...]]] = {
         ("20260101_books",),
         ("20260102_pages",),
     ),
+    "prisma 6.19, with its warnings": (
+        "prisma",
+        "20260101000000_books\n20260102000000_pages\n---\n"
+        "Prisma schema loaded from prisma/schema.prisma\n"
+        'Datasource "db": PostgreSQL database "shop", schema "public" using driver adapter '
+        '"@prisma/adapter-pg"\n\nWARNING: Your schema specifies the following datasource '
+        "properties but you are using a Driver Adapter via prisma.config.ts:\n- url\n\n"
+        "2 migrations found in prisma/migrations\nFollowing migrations have not yet been applied:\n"
+        "20260102000000_pages\n\nTo apply migrations in development run prisma migrate dev.\n"
+        "To apply migrations in production run prisma migrate deploy.\n",
+        ("20260101000000_books",),
+        ("20260102000000_pages",),
+    ),
     "prisma, none": ("prisma", "1_a\n---\nDatabase schema is up to date!\n", ("1_a",), ()),
     "supabase": (
         "supabase",
         "  LOCAL          | REMOTE         | TIME (UTC)\n -----|-----|-----\n"
         "  20260101000000 | 20260101000000 | 2026-01-01\n  20260102000000 |                | x\n",
+        ("20260101000000",),
+        ("20260102000000",),
+    ),
+    "supabase 3.1": (
+        "supabase",
+        "│\n▲  Connected to 127.0.0.1 without TLS: the TLS connection failed or was rejected.\n\n"
+        "  \n   Local            | Remote           | Time (UTC)            \n"
+        "  ------------------|------------------|-----------------------\n"
+        "   `20260101000000` | `20260101000000` | `2026-01-01 00:00:00` \n"
+        "   `20260102000000` | ` `              | `2026-01-02 00:00:00` \n"
+        "   ` `              | `20260103000000` | `2026-01-03 00:00:00` \n\n",
+        ("20260101000000", "20260103000000"),
+        ("20260102000000",),
+    ),
+    "rails 6.1, a file is gone": (
+        "rails",
+        "\ndatabase: shop\n\n Status   Migration ID    Migration Name\n"
+        "--------------------------------------------------\n"
+        "   up     20260101000000  ********** NO FILE **********\n"
+        "  down    20260102000000  Add pages\n\n",
         ("20260101000000",),
         ("20260102000000",),
     ),
@@ -173,3 +208,159 @@ def test_a_tool_without_a_step_back_says_so(name: str, database: str, tmp_path: 
         MigrateBack(tool=name, command=str(path)).perform(  # type: ignore[arg-type]
             context(database, tmp_path)
         )
+
+
+def a_script(folder: Path, text: str) -> str:
+    path = folder / "script"
+    path.write_text(f"#!/bin/sh\n{text}")
+    path.chmod(0o755)
+    return str(path)
+
+
+# What Rails 6.1 says to stderr, shortened behind the second cause.
+_RAILS_FAILED = """rails aborted!
+StandardError: An error has occurred, this and all later migrations canceled:
+
+PG::DuplicateTable: ERROR:  relation "books" already exists
+/app/db/migrate/20260103000000_create_authors.rb:4:in `up'
+
+Caused by:
+ActiveRecord::StatementInvalid: PG::DuplicateTable: ERROR:  relation "books" already exists
+/app/db/migrate/20260103000000_create_authors.rb:4:in `up'
+
+Caused by:
+LoadError: cannot load such file -- rails/commands
+Did you mean?  rails/deprecated_sanitizer
+
+Tasks: TOP => db:migrate
+(See full trace by running task with --trace)
+"""
+
+
+def test_rails_in_an_empty_database_has_its_files_pending_and_says_why_it_failed(
+    database: str, tmp_path: Path
+) -> None:
+    (tmp_path / "db" / "migrate").mkdir(parents=True)
+    for name in ("20260103000000_create_authors.rb", "20260101000000_create_books.rb"):
+        (tmp_path / "db" / "migrate" / name).write_text("")
+    (tmp_path / "said").write_text(_RAILS_FAILED)
+    none = "echo 'Schema migrations table does not exist yet.' >&2; exit 1"
+    rails = a_script(
+        tmp_path, f"case $1 in db:migrate:status) {none};; *) cat said >&2; exit 1;; esac\n"
+    )
+    looked = Migrations(tool="rails", command=rails).perform(context(database, tmp_path))
+    assert looked.indicators["pending names"] == ["20260101000000", "20260103000000"]
+    with pytest.raises(WorkError, match="ended with 1") as caught:
+        Migrate(tool="rails", command=rails, unproved="x").perform(context(database, tmp_path))
+    assert 'relation "books" already exists' in caught.value.hint
+    assert len(caught.value.hint) < len(_RAILS_FAILED)
+
+
+def test_rails_that_cannot_connect_is_an_error(database: str, tmp_path: Path) -> None:
+    rails = a_script(tmp_path, "echo 'ActiveRecord::NoDatabaseError' >&2; exit 1\n")
+    with pytest.raises(WorkError, match="db:migrate:status` ended with 1"):
+        Migrations(tool="rails", command=rails).perform(context(database, tmp_path))
+
+
+_PLAN = """Planned operations:
+more.0001_initial
+    Undo Create model Note
+books.0002_author
+    Raw SQL operation
+    Undo Create model Author
+"""
+
+
+def test_what_django_plans_is_read() -> None:
+    assert planned(_PLAN) == ("more.0001_initial", "books.0002_author")
+    assert planned("Planned operations:\n  No planned migration operations.\n") == ()
+
+
+def test_django_is_not_told_to_go_back_behind_what_another_app_needs(
+    database: str, tmp_path: Path
+) -> None:
+    (tmp_path / "plan").write_text(_PLAN)
+    django = a_script(
+        tmp_path,
+        'case "$*" in\n'
+        'showmigrations*) echo "[X]  books.0001_initial"; test -e done && m=X || m=" "\n'
+        '  echo "[$m]  books.0002_author";;\n'
+        "*--plan) cat plan;;\n"
+        '"migrate --noinput books 0001_initial") rm done;;\n'
+        "migrate*) touch done;;\n"
+        "esac\n",
+    )
+    made = Migrate(tool="django", command=django, app="books", unproved="x")
+    assert made.perform(context(database, tmp_path)).indicators["applied"] == ["books.0002_author"]
+    back = MigrateBack(tool="django", command=django, app="books")
+    with pytest.raises(WorkError, match=r"would take back `more\.0001_initial` too"):
+        back.perform(context(database, tmp_path))
+    assert (tmp_path / "done").exists()
+    (tmp_path / "plan").write_text(_PLAN.replace("more.0001_initial\n", ""))
+    undone = back.perform(context(database, tmp_path)).indicators
+    assert undone["undone"] == ["books.0002_author"]
+
+
+def test_supabase_is_told_which_database_and_gets_the_password_apart(
+    database: str, tmp_path: Path
+) -> None:
+    script = a_script(tmp_path, 'echo "$*" >> calls; echo "$PGPASSWORD" >> calls\n')
+    url = database.replace("postgres@", "postgres:a%20b@")
+    looked = Migrations(tool="supabase", command="${TOOL}").perform(
+        context(url, tmp_path, variables={"PATH": os.environ["PATH"], "TOOL": script})
+    )
+    assert looked.indicators["pending"] == 0
+    assert (tmp_path / "calls").read_text() == f"migration list --db-url {database}\na b\n"
+
+
+@pytest.mark.parametrize(
+    ("address", "url", "password"),
+    [
+        ("postgresql://a@h:5/d", "postgresql://a@h:5/d", None),
+        ("postgres://a:b%2Fc@h/d?sslmode=disable", "postgresql://a@h/d?sslmode=disable", "b/c"),
+        ("host=h dbname=d user=a password='b c'", "postgresql://a@h/d", "b c"),
+        ("postgresql://a:p@[::1]:5/d", "postgresql://a@[::1]:5/d", "p"),
+    ],
+    ids=["without", "url", "words", "ipv6"],
+)
+def test_a_password_does_not_stay_in_the_address(
+    address: str, url: str, password: str | None
+) -> None:
+    assert without_password(address) == (url, {"PGPASSWORD": password} if password else {})
+
+
+def test_an_address_that_cannot_be_read_is_an_error() -> None:
+    with pytest.raises(WorkError, match="cannot be read"):
+        without_password("a nonsense")
+
+
+_SLOW = _TOOL.replace(
+    "  migrate) ", "  migrate) echo x >> calls; echo x > began; read word < go;\n    "
+)
+
+
+def test_no_second_call_begins_while_the_first_of_a_killed_life_is_under_way(
+    database: str, tmp_path: Path, tool: Path
+) -> None:
+    tool.write_text(_SLOW)
+    os.mkfifo(tmp_path / "began")
+    os.mkfifo(tmp_path / "go")
+    first = threading.Thread(target=lambda: up(tool).perform(context(database, tmp_path)))
+    first.start()
+    (tmp_path / "began").read_text()  # the tool is in the middle of its way up
+    with pytest.raises(WorkError, match="still under way"):
+        back(tool).perform(context(database, tmp_path, should_stop=lambda: True))
+    asked: list[bool] = []
+
+    def let_it_end() -> bool:
+        if not asked and threading.current_thread() is threading.main_thread():
+            asked.append(True)
+            (tmp_path / "go").write_text("x\n")
+        return False
+
+    seen = up(tool).perform(context(database, tmp_path, should_stop=let_it_end))
+    first.join()
+    assert (seen.indicators["applied"], seen.indicators["left"]) == ([], 0)
+    assert (tmp_path / "calls").read_text() == "x\n"
+    undone = back(tool).perform(context(database, tmp_path)).indicators
+    assert undone["undone"] == ["03_c.sql", "02_b.sql"]

@@ -33,6 +33,11 @@ def boxes(text: str) -> Listed:
     return Listed(tuple(applied), tuple(pending), before)
 
 
+def planned(text: str) -> tuple[str, ...]:
+    """Read Django's `migrate … --plan`: `books.0002_pages`, and under it what would be done."""
+    return tuple(re.findall(r"^(\w+\.\w+)[ \t]*$", text, re.MULTILINE))
+
+
 def rails(text: str) -> Listed:
     """Read the table of db:migrate:status: `up 20260101120000 Create agents`."""
     found = re.findall(r"^[ \t]*(up|down)[ \t]+(\d+)\b", text, re.MULTILINE)
@@ -102,7 +107,9 @@ def prisma(text: str) -> Listed:
 
 def supabase(text: str) -> Listed:
     """Read the table of `supabase migration list`: local, remote, time."""
-    rows = re.findall(r"^[ \t│|]*(\d{4,})?[ \t]*[|│][ \t]*(\d{4,})?[ \t]*[|│]", text, re.MULTILINE)
+    rows = re.findall(
+        r"^[ \t│|]*`?(\d{4,})?[ \t`]*[|│][ \t]*`?(\d{4,})?[ \t`]*[|│]", text, re.MULTILINE
+    )
     applied = tuple(remote for _, remote in rows if remote)
     return Listed(applied, tuple(local for local, remote in rows if local and not remote), {})
 

@@ -36,6 +36,7 @@ _TABLES = {  # in which each tool keeps what is applied
     "django": "django_migrations",
     "flyway": "flyway_schema_history",
     "prisma": "_prisma_migrations",
+    "supabase": "supabase_migrations.schema_migrations",
 }
 _MOST = 10  # differences that are told
 

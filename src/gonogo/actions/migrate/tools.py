@@ -6,11 +6,14 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gonogo.actions.migrate.outputs import READERS, Listed
+from gonogo import process
+from gonogo.actions.migrate import aim, calls
+from gonogo.actions.migrate.outputs import READERS, Listed, planned
 from gonogo.actions.migrate.record import Record, Way
 from gonogo.actions.migrate.series import Settings, State, folder_of
 from gonogo.clock import SystemClock
 from gonogo.errors import WorkError
+from gonogo.plan import filling
 from gonogo.plan.kinds import Context, Effect
 from gonogo.plan.migrations import Migration, Script
 
@@ -26,6 +29,7 @@ class Tool:
     up: str
     back: str  # empty: it has no step back
     no_back: str = ""
+    target: str = ""  # the option that names the database; empty: the tool knows it by itself
 
 
 TOOLS: Mapping[str, Tool] = {
@@ -54,10 +58,12 @@ TOOLS: Mapping[str, Tool] = {
         "db push --yes",
         "",
         "`supabase migration down` resets the whole database, it is no step back",
+        "--db-url",  # without it version 3 means the local stack, and 2 the linked project
     ),
 }
 _ONLY_NEWEST = frozenset(("alembic", "dbmate", "flyway"))
-_STATUS_MAY_FAIL = frozenset(("prisma",))  # exit code 1 means: something is pending
+_NO_TABLE_YET = "Schema migrations table does not exist yet"  # Rails, in an empty database
+_SAID = 250  # characters of each end of what a tool says when it fails
 
 
 class Commands:
@@ -71,6 +77,7 @@ class Commands:
         self._folder = folder_of(settings, context)
         self._calls = 0
         self._latest: Listed | None = None  # each status is a whole program: seconds, for some
+        self._waited = context.effect is not Effect.ACTION
 
     def state(self) -> State:
         """Return what the tool says."""
@@ -127,6 +134,8 @@ class Commands:
         words = self._tool.back.format(
             name=way.version, app=app, before=listed.before.get(way.version, "")
         )
+        if self._settings.tool == "django":
+            self._refuse_more(words, way.version)
         self._call(words, Effect.ACTION)
         self._latest = self._listed()  # also what the next step back begins with
         left = self._latest.applied
@@ -141,10 +150,30 @@ class Commands:
         self._latest = self._listed()
         return tuple(way for way in ways if way.version in self._latest.applied)
 
+    def _refuse_more(self, words: str, name: str) -> None:
+        """Refuse a step back for which Django would take back others too, before it does.
+
+        Raises:
+            WorkError: there are others.
+        """
+        told = self._call(f"{words} --plan", Effect.CHECK)
+        others = [found for found in planned(told) if found != name]
+        if others:
+            raise WorkError(
+                f"a step back behind `{name}` would take back `{', '.join(others)}` too",
+                hint="they need it, and this run did not apply them; settle it by hand",
+                failed=True,
+            )
+
     def _listed(self) -> Listed:
+        if not self._waited:  # what an earlier call still does would be missing
+            calls.wait_for_earlier(self._context, self._what)
+            self._waited = True
         answers = [self._call(words, Effect.CHECK) for words in self._tool.status]
         if self._settings.tool == "prisma":
             answers.insert(0, "\n".join(self._prisma_folders()))
+        if self._settings.tool == "rails" and "Migration ID" not in answers[0]:
+            answers = ["\n".join(f"down {name}" for name in self._rails_files())]
         found = READERS[self._settings.tool]("\n---\n".join(answers))
         if self._settings.app:  # Django: one app only
             mine = f"{self._settings.app}."
@@ -154,6 +183,11 @@ class Commands:
                 found.before,
             )
         return found
+
+    @property
+    def _what(self) -> str:
+        """Return what tells calls about these migrations from others of the same run."""
+        return f"{self._settings.series} {self._settings.on}"
 
     def _prisma_folders(self) -> list[str]:
         where = self._folder / "prisma" / "migrations"
@@ -165,46 +199,63 @@ class Commands:
                 f"there is no folder `{where}`", hint="name the folder of the schema: `folder:`"
             ) from None
 
+    def _rails_files(self) -> list[str]:
+        """Return the versions of the files: without its table Rails tells none of them."""
+        found = (self._folder / "db" / "migrate").glob("[0-9]*_*.rb")
+        return sorted((path.name.partition("_")[0] for path in found), key=int)
+
+    def _may_fail(self, outcome: process.Outcome) -> bool:
+        """Say whether a status that ended with 1 is an answer nevertheless."""
+        if self._settings.tool == "rails":
+            return outcome.exit_code == 1 and _NO_TABLE_YET in outcome.stderr
+        return outcome.exit_code == 1 and self._settings.tool == "prisma"  # some are pending
+
     def _call(self, words: str, effect: Effect) -> str:
         """Run the tool and return what it printed.
 
         Raises:
             WorkError: it failed, did not end in time, or is not there.
         """
-        from gonogo import process
-
         self._calls += 1
-        program = shlex.split(self._settings.command or self._tool.program)
+        command = self._settings.command or self._tool.program
+        program = shlex.split(filling.fill(command, self._context))
         more = [self._settings.app] if words == self._tool.up and self._settings.app else []
+        variables = dict(self._context.variables)
+        if self._tool.target:
+            address, secret = aim.without_password(filling.target(self._settings.on, self._context))
+            more += [self._tool.target, address]
+            variables |= secret
+        folder = self._context.folder / f"{self._calls:02d}-{words.split()[0].replace(':', '-')}"
+        if effect is Effect.ACTION:
+            calls.keep(self._context, self._what, folder)
         outcome = process.run(
             process.Command(
                 argv=(*program, *shlex.split(words), *more),
                 cwd=self._folder.absolute(),
-                environment=dict(self._context.variables),
+                environment=variables,
                 timeout_s=self._context.timeout_s,
                 durable=effect is Effect.ACTION,
             ),
-            self._context.folder / f"{self._calls:02d}-{words.split()[0].replace(':', '-')}",
+            folder,
             on_output=lambda stream, text: self._context.on_output(
                 stream, self._context.redact(text)
             ),
             should_stop=self._context.should_stop,
         )
-        ended_well = outcome.exit_code == 0 or (
-            outcome.exit_code == 1
-            and effect is Effect.CHECK
-            and self._settings.tool in _STATUS_MAY_FAIL
-        )
-        if ended_well:
+        if outcome.exit_code == 0 or (effect is Effect.CHECK and self._may_fail(outcome)):
             return outcome.stdout
-        said = (outcome.stderr.strip() or outcome.stdout.strip())[-400:]
         how = f"ended with {outcome.exit_code}" if outcome.exit_code is not None else "was ended"
         raise WorkError(
             f"`{shlex.join([*program, *words.split()])}` {how}",
-            hint=self._context.redact(said),
+            hint=self._context.redact(_both_ends(outcome.stderr.strip() or outcome.stdout.strip())),
             failed=effect is Effect.ACTION,
         )
 
 
 def _named(name: str) -> Migration:
     return Migration(name, name, Script(name, ""), None)
+
+
+def _both_ends(said: str) -> str:
+    """Shorten a text in its middle: Rails says the reason first, Python says it last."""
+    return said if len(said) <= 2 * _SAID else f"{said[:_SAID]} … {said[-_SAID:]}"
