@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -19,6 +20,12 @@ from tests.cli.running import PROGRAM, surroundings
 
 _PATIENCE_S = 60.0
 _DRAWING = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r|\x1b(?:\[[0-9;?]*)?$")
+
+
+def _take_terminal() -> None:
+    """Make it the controlling terminal; its end counts, also where the tests run under `nohup`."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 class Terminal:
@@ -39,7 +46,7 @@ class Terminal:
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
+            preexec_fn=_take_terminal,  # noqa: PLW1509
         )
         os.close(theirs)
         self.raw = ""
