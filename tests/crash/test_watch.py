@@ -22,12 +22,14 @@ from gonogo.run.sampling import NOT_RUNNING
 
 WIDTH_MS = 2_000
 KILLS = 6
-RUNBOOK = """---
+BAD, GREEN = 10, 8  # slices: three for each kill, as a life on a busy machine starts slowly
+RUNBOOK = f"""---
 gonogo: 1
 service: shop
+recovery: {{ green: {GREEN} buckets }}
 metrics:
-  error rate: { log: access.jsonl, ratio: "status >= 500", every: 1s }
-  cpu usage: { host: cpu, every: 1s }
+  error rate: {{ log: access.jsonl, ratio: "status >= 500", every: 1s }}
+  cpu usage: {{ host: cpu, every: 1s }}
 ---
 # Shop: release
 
@@ -47,7 +49,7 @@ metrics:
 ## Rollback
 
 ### Triggers
-- Error rate > 10% for 6 consecutive buckets
+- Error rate > 10% for {BAD} consecutive buckets
 
 ### Option 1: previous release
 
@@ -150,7 +152,7 @@ def _prove_trigger(run: Run, starts: list[int]) -> None:
     fired = [e.body for e in moves if e.body["consequence"] == "rollback"]
     assert [body["after"] for body in fired] == ["pending", "firing"]
     slices = fired[1]["slices"]
-    assert slices == list(range(starts[-1] - 5 * WIDTH_MS, starts[-1] + 1, WIDTH_MS))
+    assert slices == list(range(starts[-1] - (BAD - 1) * WIDTH_MS, starts[-1] + 1, WIDTH_MS))
     assert len({(e.item, e.body["after"]) for e in moves}) == len(moves), "nothing is said twice"
     assert run.effects() == ["ship", "back"]
     kinds = [e.kind for e in run.events()]
