@@ -106,7 +106,7 @@ def in_the_watch(random: Random) -> Killer:
     return kill
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_killed_again_and_again_while_it_watches(nursery: Nursery, tmp_path: Path) -> None:
     run = Run(tmp_path / "shop", Toy(1, RUNBOOK, "{}"))
     try:
