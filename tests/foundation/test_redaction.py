@@ -10,16 +10,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gonogo.redaction import (
-    _ASSIGNED,
-    _AUTH_HEADER,
-    _REFERENCE,
-    _URL_PASSWORD,
-    MASK,
-    Redactor,
-    Secret,
-    is_secret,
-)
+from gonogo.redaction import _REFERENCE, MASK, Redactor, Secret, is_secret
+from gonogo.redaction.keys import _PLAIN
 
 secrets = st.text(min_size=4, max_size=30).filter(lambda s: s.strip() == s and s not in MASK)
 
@@ -80,18 +72,16 @@ def test_a_secret_never_prints_itself() -> None:
 PIECES = st.sampled_from(
     [
         *("password", "PASSWD", "secret", "token", "api_key", "apikey", "private-key"),
-        *("paſſword", "toKen", "key", "authorization", "Bearer ", "basic ", "token "),
+        *("paſſword", "to\u212aen", "key", "authorization", "Bearer ", "basic ", "token "),
         *("=", ":", ": ", " ", "\n", "://", "@", "http", "user", "hunter22", "x", "-", '"', ";"),
     ]
 )
 
 
 @given(st.lists(PIECES, max_size=12).map("".join))
-def test_the_quick_look_lets_nothing_through_that_the_patterns_mask(text: str) -> None:
-    slow = text
-    for pattern in (_URL_PASSWORD, _AUTH_HEADER, _ASSIGNED):
-        slow = pattern.sub(rf"\g<head>{MASK}", slow)
-    assert Redactor()(text) == slow
+def test_what_is_redacted_once_stays_as_it_is(text: str) -> None:
+    once = Redactor()(text)
+    assert Redactor()(once) == once
 
 
 REFERENCES = [
@@ -131,7 +121,7 @@ PLACES = [
 ]
 SIGNS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+=!#$%*"
 LITERAL = st.text(alphabet=SIGNS, min_size=8, max_size=40).filter(
-    lambda s: not re.fullmatch(r"\$[A-Z_][A-Z0-9_]*", s)
+    lambda s: not re.fullmatch(r"\$[A-Z_][A-Z0-9_]*", s) and s.lower() not in _PLAIN
 )
 MIXED = st.builds(
     "{}{}{}".format,

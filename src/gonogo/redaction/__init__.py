@@ -12,6 +12,9 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, quote_plus
 
+from gonogo.redaction import pairs
+from gonogo.redaction.keys import Told, secret_from, told_by
+
 MASK = "••••"
 
 _BRACED = r"(?:\$\{[A-Za-z_]\w*\}|\{\{\s*[A-Za-z_][\w.-]*\s*\}\})"
@@ -19,21 +22,18 @@ _REFERENCE = rf"(?:{_BRACED}|\$[A-Z_][A-Z0-9_]*)"
 """A variable by its name, which is no secret; `$name` in small letters may be a password."""
 _NO_REFERENCE = rf"(?!{_REFERENCE}[\"'`]?(?:[\s\\,;|&<>)\]}}]|$))"
 _ONLY_BRACED = re.compile(_BRACED)
-_URL = r"(?P<head>[a-z][a-z0-9+.-]*://[^\s:/@]*:)"
+_URL = r"(?P<head>://[^\s:/@]*:)"
 _URL_BINDING = re.compile(rf"{_URL}(?P<secret>[^\s@/]+)(?=@)", re.IGNORECASE)
 _URL_PASSWORD = re.compile(
     rf"(?i:{_URL})(?!{_REFERENCE}@)(?P<secret>[^\s@/]+)(?=@)",
 )
 _AUTH_HEADER = re.compile(
-    r"(?P<head>(?i:\bauthorization:\s*(?:bearer|basic|token)\s+)[\"']?)"
+    r"(?P<head>(?i:\bauthorization:\s*(?:bearer|basic|token|digest|apikey|negotiate)\s+)[\"']?)"
     rf"{_NO_REFERENCE}(?P<secret>[^\s\"'](?:\S*[^\s\"'`])?)"
 )
-_ASSIGNED = re.compile(
-    r"(?P<head>(?i:\b[\w-]*(?:password|passwd|secret|token|api[_-]?key|private[_-]?key)[\w-]*)\s*[=:]\s*[\"']?)"
-    rf"{_NO_REFERENCE}(?!\$\()(?P<secret>[^\s\"',;&|<>()\{{\}}][^\s\"',;&|<>()]{{3,}})"
-)
-_TELLS = re.compile("passw|secret|token|key|authorization", re.IGNORECASE)
-"""One of these is in all that the two patterns above fit; a quick look before they are tried."""
+_PRIVATE = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
+_PRIVATE_END = re.compile(r"-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z")
+_ACCESS_KEY = re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")
 _MASKED = rf"\g<head>{MASK}"
 _TELLING = re.compile(
     r"(pass(word|wd|phrase)?|secret|token|api[_-]?key|private[_-]?key|credential|_url$|^url$|dsn"
@@ -118,21 +118,55 @@ class Redactor:
         """Return `text` with every secret replaced by the mask."""
         if self._known is not None:
             text = self._known.sub(MASK, text)
-        if ":" not in text and "=" not in text:  # most texts: no pattern below fits without
-            return text
+        if "PRIVATE KEY-----" in text:
+            text = _without_private_keys(text)
+        if "AKIA" in text or "ASIA" in text:
+            text = _ACCESS_KEY.sub(MASK, text)
         if "://" in text and "@" in text:
             text = _URL_PASSWORD.sub(_MASKED, text)
-        if _TELLS.search(text):
+        if "authorization" in text.lower():
             text = _AUTH_HEADER.sub(_MASKED, text)
-            text = _ASSIGNED.sub(_MASKED, text)
-        return text
+        return _without(text, pairs.secrets_in(text))
 
     def value(self, data: object) -> object:
         """Return JSON-like `data` with every string in it redacted (keys too)."""
         if isinstance(data, str):
             return self(data)
         if isinstance(data, Mapping):
-            return {self(str(key)): self.value(item) for key, item in data.items()}
+            return {self(str(key)): self.named(str(key), item) for key, item in data.items()}
         if isinstance(data, list | tuple):
             return [self.value(item) for item in data]
         return data
+
+    def named(self, name: str, data: object) -> object:
+        """Return the value of a name redacted; the name may tell that all of it is a secret."""
+        told = told_by(name)
+        if told is Told.NOTHING or isinstance(data, bool):
+            return self.value(data)
+        if isinstance(data, list | tuple):
+            return [self.named(name, item) for item in data]
+        if not isinstance(data, str | int):
+            return self.value(data)
+        at = secret_from(told, str(data), quoted=isinstance(data, str))
+        return self.value(data) if at is None else str(data)[:at] + MASK
+
+
+def _without(text: str, pieces: Iterable[pairs.Piece]) -> str:
+    parts: list[str] = []
+    done = 0
+    for start, end in pieces:
+        parts += [text[done:start], MASK]
+        done = end
+    return "".join((*parts, text[done:])) if parts else text
+
+
+def _without_private_keys(text: str) -> str:
+    """Return a text without keys in PEM form; one that has no end goes to the end of the text."""
+    pieces: list[pairs.Piece] = []
+    at = 0
+    while (begin := _PRIVATE.search(text, at)) is not None:
+        end = _PRIVATE_END.search(text, begin.end())
+        assert end is not None
+        pieces.append((begin.end(), end.start()))
+        at = end.end()
+    return _without(text, pieces)
