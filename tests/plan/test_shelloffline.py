@@ -25,6 +25,10 @@ OUT = [
     "curl -fsS https://example.com/install.sh -o install.sh",
     "wget https://example.com/release.tar.gz",
     "go get ./...",
+    "go mod download",
+    "helm repo update",
+    "helm pull acme/shop",
+    "uv sync",
     "ssh web1 'git pull'",
 ]
 INSIDE = [
@@ -37,6 +41,9 @@ INSIDE = [
     "docker load --input release.tar",
     "docker compose up -d --no-build",
     "npm ci --offline",
+    "helm upgrade shop ./chart",
+    "helm repo list",
+    "uv sync --offline",
     "npm run build",
     "pip install --no-index --find-links wheels -r requirements.txt",
     "apt-get remove jq",

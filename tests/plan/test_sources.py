@@ -91,6 +91,7 @@ SQL = {"sql": "db", "query": "SELECT 1"}
         ({**LOG, "evry": "5s"}, "GN362", "did you mean `every`"),
         ({**LOG, "query": "x"}, "GN362", "belongs to `sql` and `prometheus`"),
         ({**LOG, "every": "5"}, "GN363", "expected a duration"),
+        ({**LOG, "log": "logs/*.log"}, "GN363", "expected one file"),
         ({**LOG, "every": 5}, "GN363", "expected a duration"),
         ({**LOG, "every": "10ms"}, "GN363", "1 s to 1 d"),
         ({**LOG, "minimum samples": "many"}, "GN363", "a whole number"),

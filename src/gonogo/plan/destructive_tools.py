@@ -20,7 +20,9 @@ def _docker(call: Call) -> str | None:
             return "volumes of the project"
         case ("compose", "rm", *names) if call.has("-v"):
             return " ".join(names) or "volumes of the project"
-        case ("volume", "rm" | "remove", *names):
+        case ("volume" | "stack", "rm" | "remove", *names):
+            return " ".join(names)
+        case ("rm", *names) if call.has("-v", "--volumes"):
             return " ".join(names)
         case ("volume", "prune", *_):
             return "unused volumes"
@@ -50,6 +52,7 @@ def _helm(call: Call) -> str | None:
 
 def _terraform(call: Call) -> str | None:
     words = call.plain("-chdir -target -var-file -var")
+    words = words[1:] if words[:1] == ("run-all",) else words
     if words[:1] == ("destroy",) or (words[:1] == ("apply",) and "-destroy" in call.args):
         return " ".join(words[1:]) or "everything in the state"
     if words[:2] == ("state", "rm"):
@@ -88,6 +91,12 @@ def _by_verb(verbs: str) -> Callable[[Call], str | None]:
         return None
 
     return rule
+
+
+def _gsutil_sync(call: Call) -> str | None:
+    """Recognise `rsync -d`, which removes what the source does not have."""
+    words = call.plain("-x")
+    return words[-1] if words[:1] == ("rsync",) and call.has("-d") else None
 
 
 def _supabase(call: Call) -> str | None:
@@ -133,7 +142,9 @@ def _django_script(call: Call) -> str | None:
 
 def _mongo(call: Call) -> str | None:
     text = call.value("--eval") or ""
-    match = re.search(r"(\w+)\.(?:dropDatabase|drop|deleteMany|remove)\(\s*(?:\{\s*\})?\s*\)", text)
+    match = re.search(
+        r"(\w+)(?:\([^()]*\))?\.(?:dropDatabase|drop|deleteMany|remove)\(\s*(?:\{\s*\})?\s*\)", text
+    )
     return match[1] if match else None
 
 
@@ -143,6 +154,38 @@ def _rsync(call: Call) -> str | None:
     if call.has("-n"):
         return None
     return " ".join(call.plain("-e --exclude --include --filter --rsh")[-1:])
+
+
+def _word(words: str, target: str) -> Callable[[Call], str | None]:
+    """Return a rule for a tool that destroys when its words, in this order, hold these."""
+    known = [tuple(line.split()) for line in words.split(",")]
+
+    def rule(call: Call) -> str | None:
+        args = call.args
+        for wanted in known:
+            places = [args.index(word) if word in args else -1 for word in wanted]
+            if -1 not in places and places == sorted(places):
+                return target
+        return None
+
+    return rule
+
+
+def _target(call: Call) -> str | None:
+    """Recognise targets of make and scripts of npm whose name says it: `make db-reset`."""
+    words = call.plain("-C -f -j --directory --prefix -w --workspace")
+    if call.name in {"npm", "pnpm", "yarn", "bun"}:
+        words = words[1:] if words[:1] in (("run",), ("run-script",)) else ()
+    for word in words:
+        parts = set(re.split(r"[-_:./]", word.lower()))
+        if parts & _LOSING or (parts & _EMPTYING and parts & _OF_DATA):
+            return word
+    return None
+
+
+_LOSING = frozenset(("drop", "wipe", "nuke", "destroy", "truncate"))
+_EMPTYING = frozenset(("reset", "clean", "clear", "delete", "remove", "purge", "flush"))
+_OF_DATA = frozenset("db database data volumes schema tables redis queue queues".split())  # noqa: SIM905
 
 
 def _celery(call: Call) -> str | None:
@@ -165,9 +208,9 @@ TOOLS: Mapping[str, Callable[[Call], str | None]] = {
     "pulumi": _pulumi,
     "aws": _aws,
     "gcloud": _by_verb("delete restore"),
-    "az": _by_verb("delete purge"),
+    "az": _by_verb("delete purge delete-batch"),
     "doctl": _by_verb("delete destroy"),
-    "gsutil": _by_verb("rm rb"),
+    "gsutil": lambda call: _by_verb("rm rb")(call) or _gsutil_sync(call),
     "rclone": _by_verb("delete purge sync"),
     "mc": _by_verb("rm rb"),
     "fly": _by_verb("destroy delete"),
@@ -194,13 +237,37 @@ TOOLS: Mapping[str, Callable[[Call], str | None]] = {
     "restic": _by_verb("forget prune"),
     "zfs": _by_verb("destroy rollback"),
     "zpool": _by_verb("destroy"),
-    "vault": _by_verb("destroy"),
+    "vault": _by_verb("destroy delete"),
     "rabbitmqctl": _by_verb("purge_queue delete_queue reset force_reset"),
-    "npm": _by_verb("unpublish"),
+    "npm": lambda call: _by_verb("unpublish")(call) or _target(call),
+    **dict.fromkeys(("make", "gmake", "just", "task", "yarn", "pnpm", "bun"), _target),
+    "sgdisk": lambda call: " ".join(call.plain()) if call.has("-Z", "-z", "--zap-all") else None,
+    "parted": _word("mklabel,rm", "the partitions"),
     **dict.fromkeys(("mongosh", "mongo"), _mongo),
     "mongorestore": _mongorestore,
     "rsync": _rsync,
     "celery": _celery,
+    **dict.fromkeys(("goose", "goose-cli"), _word("reset,down-to 0", "the database")),
+    "alembic": _word("downgrade base", "the database"),
+    "dbmate": _word("drop", "the database"),
+    "migrate": _word("drop,down -all", "the database"),
+    "knex": _word("migrate:rollback --all", "the database"),
+    "hasura": _word("apply --down all", "the database"),
+    "diesel": _word("database reset,database drop", "the database"),
+    "sqlx": _word("database reset,database drop", "the database"),
+    "mix": _word("ecto.drop,ecto.reset", "the database"),
+    "dotnet": _word("ef database drop", "the database"),
+    "wp": _word("db reset,db drop,db clean", "the database"),
+    "drush": _word("sql-drop,sql:drop,site-install", "the database"),
+    "gh": _word("repo delete,release delete", "the repository or release"),
+    "etcdctl": _word("del --prefix", "keys by prefix"),
+    "consul": _word("kv delete -recurse", "keys by prefix"),
+    "vagrant": _by_verb("destroy"),
+    "virsh": _by_verb("undefine destroy"),
+    **dict.fromkeys(("lxc", "incus"), _by_verb("delete")),
+    "nomad": _word("job stop -purge,stop -purge", "the job"),
+    "rabbitmqadmin": _by_verb("delete purge"),
+    **dict.fromkeys(("pg_dropcluster", "pg_resetwal"), lambda call: " ".join(call.plain()) or None),
     **dict.fromkeys(("kafka-topics", "kafka-topics.sh"), _kafka),
 }
 

@@ -13,7 +13,7 @@ from gonogo.plan.grammar_predicates import (
     made_predicate,
     state_value,
 )
-from gonogo.plan.grammar_status import read_status
+from gonogo.plan.grammar_status import read_end, read_status
 from gonogo.plan.grammar_subject import Subject, name_of, read_subject, strip_verbs
 from gonogo.plan.grammar_tails import read_tail
 from gonogo.plan.grammar_values import Read, Scope, read_value
@@ -39,7 +39,8 @@ def read_form(scope: Scope, tokens: Tokens, around: Around) -> Segment | None:
     """Read a piece that has no comparison sign; None when it is no condition."""
     if not tokens or tokens[0].kind is Kind.END:
         return None
-    for form in (_zero, read_status, _stated, _all, _version, _sized, _between, _lasting, _listed):
+    forms = (_zero, read_status, _stated, _all, _version, _sized, _between, _lasting, _listed)
+    for form in (read_end, *forms):
         found = form(scope, tokens, around)
         if found is not None:
             return found
@@ -233,7 +234,16 @@ def _product(tokens: Tokens) -> str | None:
     if not 1 <= len(words) <= 5 or any(word.kind is not Kind.WORD for word in words):
         return None
     name = name_of(words)
+    if name.split(" ")[-1] in _COUNTED:
+        return None  # `Queue depth 500+` is no release
     return name if name.endswith("version") else f"{name} version"
+
+
+_COUNTED = bag("depth count length size rate errors failures users requests jobs rows items lag")
+
+
+def _counts(subject: Subject) -> bool:
+    return (subject.metric or "").split(" ")[-1] in _COUNTED
 
 
 def _sized(scope: Scope, tokens: Tokens, around: Around) -> Segment | None:
@@ -248,7 +258,7 @@ def _sized(scope: Scope, tokens: Tokens, around: Around) -> Segment | None:
     behind = tokens[read.end]
     if not marks:
         sized = isinstance(read.value, Quantity) and read.value.dimension is Dimension.SIZE
-        sized = sized or behind.low in SIZE_NOUNS
+        sized = sized or behind.low in SIZE_NOUNS or _counts(subject)
         return finish(scope, tokens, (subject, Op.GE, read), tokens[0], around) if sized else None
     nameless = subject.metric is None and around.metric is None
     if nameless and behind.kind is Kind.AFTER and tokens[read.end + 1].kind is not Kind.WORD:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gonogo.errors import Diagnostic
+from gonogo.plan.condition import Window
 from gonogo.plan.grammar_subject import name_of, strip_verbs
 from gonogo.plan.grammar_values import Scope
+from gonogo.plan.grammar_windows import read_window
 from gonogo.plan.lexer import Kind, Token, Tokens
 from gonogo.plan.words import (
     CONDITION_WORDS,
+    FILLERS_BEFORE_OP,
     FOLLOW_UPS,
     GENERIC_LABELS,
     SEVERITIES,
@@ -19,6 +22,8 @@ from gonogo.plan.words import (
 )
 
 _EXPECTED = bag("expect expected expects expectation should")
+_FAR = 12  # tokens in which a window may begin
+_WAYS = bag("slack email mail ping tell message text sms phone pagerduty opsgenie teams post wake")
 _NOT_LABELS = bag("estimated estimate eta duration wait budget timeline schedule")
 
 
@@ -63,9 +68,46 @@ def without_if(tokens: Tokens) -> Tokens:
         if token.low in CONDITION_WORDS:
             ordered = all(t.kind in {Kind.WORD, Kind.JOIN, Kind.SIGN} for t in tokens[:at])
             first = tokens[0].low
-            orders = first in FOLLOW_UPS or first in SEVERITIES or at == 0
+            orders = first in FOLLOW_UPS | _WAYS or first in SEVERITIES or at == 0
             return tokens[at + 1 :] if ordered and orders else tokens
     return tokens
+
+
+def leading_window(scope: Scope, tokens: Tokens) -> tuple[Window | None, Tokens]:
+    """Take `for 2 consecutive buckets:` and `at least 3 of 5 buckets:` off the front."""
+    least = tokens[0].kind is Kind.OP and tokens[0].op == ">=" and tokens[0].low != "min"
+    found = read_window(scope, tokens, int(least), alone=True)
+    if found is None:
+        return None, tokens
+    window, end = found
+    marked = tokens[end].low in {":", ",", "with", "have", "having", "where", "show"}
+    over = tokens[0].low == "over"  # `over 100 ms, or …` is a comparison
+    if over and (not marked or (window.seconds or 60) < 60):
+        return None, tokens
+    led = tokens[0].low in {"for", "in"} and tokens[end].kind in {Kind.WORD, Kind.STAT}
+    rest = tokens[end + marked :]
+    return (window, rest) if (marked or led) and has_op(rest) else (None, tokens)
+
+
+def inner_window(scope: Scope, tokens: Tokens) -> tuple[Window | None, Tokens, Tokens]:
+    """Take the window out of `error rate over 10 minutes > 1 %`; return it, its words, the rest.
+
+    `p95 over 1 s or cpu > 90 %` has none: only a comparison of the same name may follow it.
+    """
+    for at in range(1, min(len(tokens), _FAR)):
+        if tokens[at].low not in {"over", "in", "during"}:
+            if has_op(tokens[at : at + 1]):
+                break
+            continue
+        found = read_window(scope, tokens, at)
+        end = 0 if found is None else found[1]
+        while end and tokens[end].low in FILLERS_BEFORE_OP:
+            end += 1
+        if found is None or not has_op(tokens[end : end + 1]) or (found[0].seconds or 60) < 60:
+            continue
+        before = tokens[: at - (tokens[at - 1].low == "averaged")]
+        return found[0], tokens[at : found[1]], Tokens([*before, *tokens[found[1] :]])
+    return None, Tokens(), tokens
 
 
 def without_action(scope: Scope, tokens: Tokens) -> Tokens:
@@ -133,7 +175,7 @@ def _labelled(
 def _is_bare(rest: Tokens) -> bool:
     """Tell whether a comparison begins without a name: `< 5 %`, `p95 < 1 s`."""
     at = strip_verbs(rest)
-    while rest[at].kind is Kind.STAT or rest[at].low in STATS:
+    while rest[at].kind is Kind.STAT or (rest[at].kind is Kind.WORD and rest[at].low in STATS):
         at += 1
     return rest[at].kind is Kind.OP and rest[at].need in {"number", "any"}
 

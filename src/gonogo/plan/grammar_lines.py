@@ -12,7 +12,9 @@ from gonogo.plan.grammar_heads import (
     Piece,
     closed,
     has_op,
+    inner_window,
     label,
+    leading_window,
     split_pieces,
     split_sentences,
     without_action,
@@ -22,8 +24,10 @@ from gonogo.plan.grammar_heads import (
 from gonogo.plan.grammar_marks import skip
 from gonogo.plan.grammar_predicates import Around, Segment, read_compared, strong_op
 from gonogo.plan.grammar_recorded import recorded_name
-from gonogo.plan.grammar_severity import take_severity
+from gonogo.plan.grammar_relative import read_relative
+from gonogo.plan.grammar_severity import LEVELS, take_severity, two_levels
 from gonogo.plan.grammar_subject import name_of, strip_verbs
+from gonogo.plan.grammar_tails import no_average, no_rate, two_windows
 from gonogo.plan.grammar_values import Misread, Scope
 from gonogo.plan.grammar_windows import is_vague, read_window
 from gonogo.plan.lexer import Kind, Token, Tokens
@@ -98,7 +102,16 @@ def _sentence(
                 expected="a comparison that says when",
                 hint="write the opposite comparison with `if`",
             )
-    tokens = without_action(scope, tokens)
+    whole = without_action(scope, tokens)
+    ahead, tokens = leading_window(scope, whole)
+    said = Tokens(t for t in whole[: len(whole) - len(tokens)] if t.text not in {":", ","})
+    tokens = without_if(tokens) if ahead is not None else tokens
+    if ahead is None:
+        ahead, said, tokens = inner_window(scope, tokens)
+    if tokens[0].low == "both" and any(
+        t.kind is Kind.JOIN and has_op(tokens[:n]) for n, t in enumerate(tokens)
+    ):
+        tokens = tokens[1:]
     name, expectation, tokens, remarks = label(scope, tokens)
     tokens = without_brackets(tokens)
     around = Around(name or metric, expectation)
@@ -106,6 +119,15 @@ def _sentence(
     line = _read_pieces(scope, pieces, around) or _in_brackets(scope, tokens)
     if line is None:
         return None
+    if ahead is not None and line.window not in {None, ahead}:
+        raise two_windows(scope, tokens[0])
+    if ahead is not None:
+        for predicate in line.predicates:
+            no_rate(scope, ahead, predicate.value, said)
+        remarks += no_average(scope, ahead, said)
+        line.window = ahead
+    if remarks and all(predicate.metric in LEVELS for predicate in line.predicates):
+        raise two_levels(scope, tokens[:-1])
     line.join = _join(scope, pieces, quantifier)
     line.remarks = [*remarks, *line.remarks]
     return line
@@ -153,7 +175,7 @@ def _read_piece(scope: Scope, tokens: Tokens, around: Around) -> Segment | None:
     at = strong_op(ended)
     if at is not None:
         return read_compared(scope, ended, at, around)
-    form = read_form(scope, ended, around)
+    form = read_form(scope, ended, around) or read_relative(scope, ended, around)
     if form is not None:
         return form
     for place, token in enumerate(ended):
@@ -204,6 +226,9 @@ def _read_pieces(scope: Scope, pieces: list[_Piece], around: Around) -> Line | N
         if piece.segment is None:
             joined = piece.words | (pieces[at + 1].words if at + 1 < len(pieces) else frozenset())
             _not_understood(scope, line, piece, joined)
+    first = pieces[0].segment
+    if first is not None and first.only == "stat":  # `p95 and p99 below 500 ms`
+        _not_understood(scope, line, pieces[0], _ALL_WORDS)
     _windows_agree(scope, line, pieces)
     return line
 
@@ -291,6 +316,8 @@ def _collect(scope: Scope, line: Line, piece: _Piece) -> None:
     segment = piece.segment
     assert segment is not None
     line.remarks += segment.remarks
+    if segment.severity and line.severity not in {None, segment.severity}:
+        raise two_levels(scope, piece.tokens)
     line.severity = line.severity or segment.severity
     if segment.only == "stat" and line.predicates and line.predicates[-1].stat is None:
         line.predicates[-1] = replace(line.predicates[-1], stat=segment.stat)
@@ -299,13 +326,7 @@ def _collect(scope: Scope, line: Line, piece: _Piece) -> None:
     if segment.window is None:
         return
     if line.window is not None and line.window != segment.window:
-        raise scope.wrong(
-            "GN119",
-            "two different windows in one line",
-            scope.span(segment.window_span or piece.tokens[0]),
-            expected="one window for the whole line",
-            hint="write a line for each window",
-        )
+        raise two_windows(scope, segment.window_span or piece.tokens[0])
     line.window = segment.window
 
 

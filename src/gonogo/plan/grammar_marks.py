@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gonogo.plan.grammar_numbers import in_figures
 from gonogo.plan.lexer import Kind, Token, Tokens
 from gonogo.plan.units import MONEY_SIGNS
 from gonogo.plan.words import (
@@ -57,7 +58,7 @@ _TRUTHS = frozenset({"true", "false", "yes", "no"})
 def mark(tokens: Tokens) -> Tokens:
     """Replace comparison phrases by one token each, longest first."""
     marked: Tokens = Tokens()
-    tokens = _angled(tokens)
+    tokens = in_figures(_angled(tokens))
     at = 0
     while tokens[at].kind is not Kind.END:
         token, at = _mark_one(tokens, at, marked)

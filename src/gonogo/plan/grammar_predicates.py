@@ -7,13 +7,17 @@ from dataclasses import dataclass, field
 
 from gonogo.errors import Diagnostic
 from gonogo.plan.condition import Null, Op, Predicate, Quantifier, Recorded, Value, Window
+from gonogo.plan.grammar_changes import check_change
 from gonogo.plan.grammar_marks import skip
 from gonogo.plan.grammar_subject import Subject, read_subject
-from gonogo.plan.grammar_tails import Tail, read_tail
+from gonogo.plan.grammar_tails import Tail, read_tail, vague
 from gonogo.plan.grammar_values import Misread, Read, Scope, check_pair, read_value
+from gonogo.plan.grammar_windows import is_vague
+from gonogo.plan.grammar_worse import read_factor, settle_worse, share_of_requests
 from gonogo.plan.lexer import Kind, Token, Tokens
-from gonogo.plan.units import Quantity
+from gonogo.plan.units import MONEY_SIGNS, Quantity, is_time, unit_of
 from gonogo.plan.words import (
+    BASELINES,
     NEGATED,
     NEGATIONS,
     PREPOSITIONS,
@@ -27,8 +31,19 @@ _ORDER = frozenset({Op.LT, Op.LE, Op.GT, Op.GE, Op.BETWEEN})
 _TEXTUAL = frozenset({Op.CONTAINS, Op.LACKS, Op.MATCHES, Op.DIFFERS})
 _NOUN = re.compile(r"[a-z][a-z-]{2,}")
 _SHARE = re.compile(r"\b(rate|ratio|percent|percentage|share|usage|utili[sz]ation)\b")
+_UNITS_OF_OTHERS = re.compile(
+    r"[\u2030\u00b0%]|percentage points?\b|p\.?p\.?$|bps\b|basis points?\b"
+)
 _MAX_TAIL = 8
-_EVERYWHERE = (["in", "production"], ["in", "prod"], ["in", "staging"], ["in", "total"])
+_EVERYWHERE = (
+    ["in", "production"], ["in", "prod"], ["in", "staging"], ["in", "total"], ["immediately"],
+    ["at", "any", "time"], ["at", "all", "times"], ["at", "any", "point"], ["at", "once"],
+    ["of", "requests"], ["of", "all", "requests"], ["of", "the", "requests"], ["of", "traffic"],
+    ["of", "calls"],
+)  # fmt: skip
+_ABOVE_WHAT = frozenset({"above", "below", "over", "under", "higher", "lower"})  # `normal`
+_MONEY_OR_RATE = frozenset({*MONEY_SIGNS, "/"})
+_PARTS = frozenset({"free", "available", "remaining", "left", "used"})  # `< 10 GB free`
 
 
 @dataclass(slots=True)
@@ -61,6 +76,8 @@ def strong_op(tokens: Tokens) -> int | None:
             continue
         if at and tokens[at - 1].low in {"for", "sustained", "lasting"} and token.need == "number":
             continue
+        if token.low == "over" and tokens[0].low in {"no", "zero"}:
+            continue  # `zero errors over 15 minutes`
         return at
     return None
 
@@ -68,7 +85,7 @@ def strong_op(tokens: Tokens) -> int | None:
 def read_compared(scope: Scope, tokens: Tokens, at: int, around: Around) -> Segment | None:
     """Read a piece whose comparison stands at `at`; None when it is not one after all."""
     mark = tokens[at]
-    subject = read_subject(scope, tokens[:at])
+    subject = share_of_requests(scope, tokens[:at], Op(mark.op)) or read_subject(scope, tokens[:at])
     if subject is None:
         return None
     op = Op(NEGATED.get(mark.op, mark.op) if subject.negated else mark.op)
@@ -81,10 +98,17 @@ def read_compared(scope: Scope, tokens: Tokens, at: int, around: Around) -> Segm
         read = _other_value(scope, tokens, start, op)
     if read is None:
         return None
+    check_change(scope, tokens, at, read)
+    read = settle_worse(scope, tokens[start : read.end], subject, read)
+    read = read_factor(scope, tokens, start, read)
     named = subject.metric or subject.stat or around.metric
     if mark.need == "weak" and not (named or subject.obliged or around.expectation):
         return None
-    return finish(scope, tokens, (subject, op, read), mark, around)
+    made = finish(scope, tokens, (subject, op, read), mark, around)
+    said = next((token for token in tokens[:at] if is_vague(token)), None)
+    if made is not None and said is not None and made.window is None and mark.need != "weak":
+        made.remarks.append(vague(scope, said))
+    return made
 
 
 def _other_value(scope: Scope, tokens: Tokens, at: int, op: Op) -> Read | None:
@@ -122,8 +146,8 @@ def finish(
     subject, op, read = found
     op = read.op if read.op is not None and (op is Op.EQ or read.op is not Op.GE) else op
     tail = read_tail(scope, tokens, read.end, read.value)
-    if tail.op is not None and op is Op.EQ:
-        op = tail.op
+    if tail.op is not None:
+        op = _both_ways(scope, op, tail.op, mark)
     if mark.need == "weak" and tail.words and not _is_reason(tail.words):
         return None
     metric, value = _metric(scope, subject, read.value, tail, around)
@@ -135,6 +159,26 @@ def finish(
     tail.remarks += _fraction(scope, metric, value, span)
     predicate = Predicate(metric, stat, op, value, span, tail.quantifier)
     return Segment(predicate, tail.window, tail.window_at, tail.severity, tail.remarks, stat=stat)
+
+
+_UPWARDS, _DOWNWARDS = frozenset({Op.GT, Op.GE}), frozenset({Op.LT, Op.LE})
+
+
+def _both_ways(scope: Scope, before: Op, behind: Op, mark: Token) -> Op:
+    """Return the comparison of `5 or more`; `may reach 2 % at most` is one, `> 5 at most` none."""
+    if before is Op.EQ or (before is Op.GE and mark.low in {"reach", "reaches"}):
+        return behind
+    if (before in _UPWARDS and behind in _DOWNWARDS) or (
+        before in _DOWNWARDS and behind in _UPWARDS
+    ):
+        raise scope.wrong(
+            "GN105",
+            f"`{mark.text}` in front of the value, and `{behind.value}` behind it",
+            scope.span(mark),
+            expected="one comparison for each value",
+            hint="keep the one that is meant",
+        )
+    return before
 
 
 def _fraction(scope: Scope, metric: str | None, value: Value, span: Span) -> list[Diagnostic]:
@@ -180,19 +224,26 @@ def _metric(
     if not words or _is_reason(words):
         return name, value
     said = scope.slice(words[0], words[-1])
-    if words[0].low in PREPOSITIONS and any(word.kind is Kind.NUMBER for word in words):
-        raise _left_over(scope, words)
+    _refuse_rest(scope, words)
     if [word.low for word in words] in _EVERYWHERE:
         return name, value
     if name is None and words[0].low not in PREPOSITIONS:
         return _bounded(scope, said.lower(), words), value
     if words[0].low in PREPOSITIONS and name is not None and subject.metric is not None:
         return _bounded(scope, f"{name} {said.lower()}", words), value
+    if said.lower() in _PARTS and name is not None:
+        return (name if said.lower() in name.split(" ") else f"{name} {said.lower()}"), value
     counted = _counted(value, said.lower())
     if counted is not None:
         return name, counted
     if any(word.kind is Kind.NUMBER for word in words):
         raise _left_over(scope, words)
+    if isinstance(value, Quantity) and _UNITS_OF_OTHERS.match(said.lower()):
+        raise scope.wrong(
+            "GN102", f"`{said}` is no unit that is known", scope.span(words[0], words[-1]),
+            expected="a unit such as ms, s, min, MB, GiB or %",
+            hint="leave it out, or name the unit in the metric",
+        )  # fmt: skip
     tail.remarks.append(
         scope.warning(
             "GN115",
@@ -202,6 +253,17 @@ def _metric(
         )
     )
     return name, value
+
+
+def _refuse_rest(scope: Scope, words: Tokens) -> None:
+    """Refuse words behind a value that change what it says: a second number, `/h`, buckets."""
+    first = words[0]
+    rate = first.low == "per" and len(words) > 1 and is_time(unit_of(words[1].text))
+    told = any(word.kind is Kind.NUMBER or word.low in {"bucket", "buckets"} for word in words)
+    told = told or any(word.low in BASELINES for word in words)
+    rate = rate or first.text in _MONEY_OR_RATE or first.low in _ABOVE_WHAT
+    if rate or (first.low in PREPOSITIONS and told):
+        raise _left_over(scope, words)
 
 
 def _counted(value: Value, noun: str) -> Value | None:

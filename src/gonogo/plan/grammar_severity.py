@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from gonogo.plan.grammar_values import Misread, Scope
 from gonogo.plan.lexer import Kind, Tokens, clean, lex
 from gonogo.plan.units import is_time, parse_quantity
 from gonogo.plan.words import SEVERITIES, bag
 
 CLOCKED = frozenset({"p0", "p1", "p2", "p3", "p4", *(f"sev{n}" for n in range(6))})
 """Severities that are numbers: a time in brackets behind them is a deadline, not a window."""
+LEVELS = bag("warn warning page crit critical")
+"""Severities that nobody calls a metric: `error rate: warn > 1 %, page > 2 %`."""
+_CALLED = bag("threshold level limit alert severity alarm bound")
 _LEVELS = bag(
     "critical crit urgent highest high major medium moderate normal minor low lowest severe "
     "priority severity level issue issues incident incidents alert alerts problem problems bug bugs"
@@ -32,6 +36,17 @@ class Head:
     size: int  # tokens that are read
 
 
+def two_levels(scope: Scope, tokens: Tokens) -> Misread:
+    """Return the mistake of two severities, each with a limit of its own, in one condition."""
+    return scope.wrong(
+        "GN105",
+        "a severity with a limit of its own stands behind the name",
+        scope.span(tokens[0], tokens[-1]),
+        expected="the severity in front, and one limit",
+        hint="write a line for each, such as `Warn: error rate > 1 %`",
+    )
+
+
 def take_severity(tokens: Tokens) -> tuple[Head | None, Tokens]:
     """Take `[P1]`, `Page:`, `Critical -`, `sev 2:`, `P1 (4 h):`, `P2 - Medium:` off the front."""
     head = _in_brackets(tokens) or _plain(tokens) or _numbered(tokens) or _level_first(tokens)
@@ -47,7 +62,8 @@ def lead_head(tokens: Tokens) -> Head | None:
 
 def _in_brackets(tokens: Tokens) -> Head | None:
     low = [token.low for token in tokens[:4]]
-    if len(tokens) > 4 and low[0] == "[" and low[1] in SEVERITIES and low[2] == "]":
+    enclosed = low[:1] + low[2:3] in (["[", "]"], ["(", ")"])
+    if len(tokens) > 4 and enclosed and low[1] in SEVERITIES:
         return Head(SEVERITIES[low[1]], None, 3 + (low[3] in {":", "-"}))
     return None
 
@@ -60,6 +76,8 @@ def _plain(tokens: Tokens) -> Head | None:
     if len(tokens) <= 2 or low[0] not in SEVERITIES:
         return None
     mark, severity = tokens[1], SEVERITIES[low[0]]
+    if low[0] in LEVELS and low[1] in _CALLED and low[2] == ":":
+        return Head(severity, None, 3)  # `Warning threshold: …`
     if mark.text == ":":
         return Head(severity, None, 2)
     if mark.text == "-" and not mark.glued and not tokens[2].glued:

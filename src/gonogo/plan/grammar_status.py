@@ -1,12 +1,16 @@
-"""The status of an HTTP answer in words: `returns 404`, `401 Unauthorized`, `HTTP 204`."""
+"""How something answered or ended, in words: `returns 404`, `HTTP 204`, `exits with 0`."""
 
 from __future__ import annotations
 
-from gonogo.plan.condition import Op
+import re
+from decimal import Decimal
+
+from gonogo.plan.condition import Null, Op
 from gonogo.plan.grammar_predicates import Around, Segment, in_every, made_predicate
 from gonogo.plan.grammar_subject import read_subject, strip_verbs
 from gonogo.plan.grammar_values import Read, Scope, read_value
 from gonogo.plan.lexer import Kind, Token, Tokens
+from gonogo.plan.units import Quantity
 from gonogo.plan.words import GENERIC_SUBJECTS, NEGATIONS, REASONS, bag
 
 _RETURNS = bag(
@@ -18,6 +22,45 @@ _STATUS_PLACES = bag(
     "status endpoint endpoints api route routes request requests response responses url http "
     "page pages login health healthcheck"
 )
+
+_DUTY = r"(?:should |must |will )?(?:be )?"
+_CODE = r"(?:with )?(?:an? |the )?(?:exit |return )?(?:code|status)(?: of| is| :)?"
+_EXIT = re.compile(
+    rf"(?:(?:it|(?:the )?(?:command|script|block)) )?{_DUTY}"
+    rf"(?:(?:exits?|ends?|finish(?:es)?|returns?) {_CODE}|(?:exit|return) (?:code|status)(?: of)?"
+    r"|exits|(?:exit|ends?|exits) with)"
+    r" (?P<no>not )?(?P<number>\d{1,3}|zero|non - ?zero|nonzero|non-zero)"
+)
+_PLACES = {
+    **dict.fromkeys(("output", "stdout", "standard output"), "output"),
+    **dict.fromkeys(("errors", "stderr", "standard error", "error output"), "errors"),
+}
+_EMPTY = re.compile(
+    rf"(?:the )?(?P<place>{'|'.join(_PLACES)}) (?:is |stays |remains )?{_DUTY}"
+    r"(?P<no>not )?(?:be )?"
+    r"(?P<state>empty|blank|non - empty|non-empty)|no (?P<nothing>output|stdout|stderr)"
+)
+
+
+def read_end(scope: Scope, tokens: Tokens, _: Around) -> Segment | None:
+    """Read `exit code 0`, `exits with 1`, `stderr is empty`; the whole piece must say it."""
+    if len(tokens) > 12:
+        return None
+    words = " ".join(t.low for t in tokens[strip_verbs(tokens) :] if t.kind is not Kind.END)
+    end = len(tokens) - 1
+    said = _EXIT.fullmatch(words)
+    if said is not None:
+        number = said["number"]
+        denied = (said["no"] is not None) ^ number.startswith("non")
+        value = Quantity(Decimal(number) if number.isdigit() else Decimal(0))
+        read = Read(value, end)
+        return made_predicate(scope, tokens, "exit code", read, Op.NE if denied else Op.EQ)
+    said = _EMPTY.fullmatch(words)
+    if said is None:
+        return None
+    full = said["nothing"] is None and ((said["no"] is not None) ^ said["state"].startswith("non"))
+    name = _PLACES[said["place"] or said["nothing"]]
+    return made_predicate(scope, tokens, name, Read(Null(), end), Op.EXISTS if full else Op.ABSENT)
 
 
 def read_status(scope: Scope, tokens: Tokens, around: Around) -> Segment | None:

@@ -18,6 +18,7 @@ from gonogo.plan.words import (
 )
 
 _MAX_WORDS = 12
+_LASTING = frozenset({"sustained", "persistent", "continuous", "consistent"})  # tell how, not what
 _NTH = re.compile(r"(\d{1,2}(?:\.\d{1,3})?)(?:st|nd|rd|th)")
 
 
@@ -38,9 +39,13 @@ def read_subject(scope: Scope, tokens: Tokens) -> Subject | None:
     start = strip_verbs(tokens)
     words = tokens[start:]
     words, negated = _strip_fillers(words)
+    if len(words) > 1 and words[0].low in _LASTING:
+        words = words[1:]
     first = words[0] if words else None
     stat, words = _take_stat(scope, words)
     words = _trim_signs(words)
+    if stat is not None and words and words[0].text == "(" and words[-1].text == ")":
+        words = words[1:-1]  # `p95(latency)`
     words, more = _strip_fillers(words)
     measured = first is not None and (first.kind is Kind.STAT or first.low in STATS)
     if not measured and is_order([word.low for word in words]):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
-from gonogo.errors import Diagnostic
-from gonogo.plan.condition import Op, Quantifier, Value, Window
+from gonogo.errors import Diagnostic, Severity
+from gonogo.plan.condition import Op, Quantifier, Value, Window, say_time
 from gonogo.plan.grammar_values import Misread, Scope
 from gonogo.plan.grammar_windows import is_vague, read_window
 from gonogo.plan.lexer import Kind, Token, Tokens
@@ -40,7 +41,7 @@ def read_tail(scope: Scope, tokens: Tokens, at: int, value: Value) -> Tail:
             _stat(tail, tokens, at)
             or _rows(tail, tokens, at)
             or _window(scope, tail, tokens, at, value)
-            or _brackets(scope, tail, tokens, at)
+            or _brackets(scope, tail, tokens, at, value)
         )
         if step:
             at = step
@@ -56,8 +57,11 @@ def read_tail(scope: Scope, tokens: Tokens, at: int, value: Value) -> Tail:
             _remark(scope, tail, tokens[at:])
             break
         elif (token.text in {":", "-", "."} and not token.glued) or token.text in {":", "."}:
-            _remark(scope, tail, tokens[at + 1 :])
-            break
+            behind = _window_behind(scope, tail, tokens, at + 1)
+            if not behind:
+                _remark(scope, tail, tokens[at + 1 :])
+                break
+            at = behind
         else:
             if tail.words or token.kind is not Kind.SIGN or token.text not in "'\"":
                 tail.words.append(token)
@@ -144,34 +148,94 @@ def _window(scope: Scope, tail: Tail, tokens: Tokens, at: int, value: Value) -> 
     found = read_window(scope, tokens, at)
     if found is None:
         if is_vague(token):
-            tail.remarks.append(
-                scope.warning(
-                    "GN117",
-                    f"`{token.text}` does not say for how long",
-                    scope.span(token),
-                    expected="a number of buckets or a time",
-                    hint="write `for 3 buckets`",
-                )
-            )
+            tail.remarks.append(vague(scope, token))
             return at + 1
         return 0
     window, end = found
-    counted = isinstance(value, Quantity) and value.dimension in {Dimension.NUMBER, Dimension.COUNT}
-    if counted and window.count is None and token.low in {"in", "over", "during"}:
-        raise scope.wrong(
-            "GN118",
-            "a number of things in a time is a rate, not a window",
-            scope.span(token, tokens[end - 1]),
-            expected="a rate such as `> 2 errors/min`",
-            hint="write a rate, or `for 5 minutes` if the number must stay there for so long",
-        )
+    no_rate(scope, window, value, tokens[at:end])
     if tail.window is not None and tail.window != window:
-        raise _two_windows(scope, token)
+        raise two_windows(scope, token)
     tail.window, tail.window_at = window, token
+    tail.remarks += no_average(scope, window, tokens[at:end], value)
     return end
 
 
-def _two_windows(scope: Scope, token: Token) -> Misread:
+def vague(scope: Scope, token: Token) -> Diagnostic:
+    """Return the remark on `consistently`, which says for some time, and not for how long."""
+    return scope.warning(
+        "GN117",
+        f"`{token.text}` does not say for how long",
+        scope.span(token),
+        expected="a number of buckets or a time",
+        hint="write `for 3 buckets`",
+    )
+
+
+def no_average(
+    scope: Scope, window: Window, said: Tokens, value: Value | None = None
+) -> list[Diagnostic]:
+    """Remark on `over 1 hour`, which may mean one figure of that hour: every bucket is judged.
+
+    In one bucket of the usual length both are the same, so that it is only a note there.
+    """
+    if window.seconds is None or said[0].low not in _IN_THAT_TIME or value == Quantity(Decimal(0)):
+        return []
+    lasts = say_time(window.seconds)
+    longer = window.seconds > _USUAL_BUCKET_S
+    return [
+        Diagnostic(
+            "GN124",
+            f"`{scope.slice(said[0], said[-1])}` means in every bucket of {lasts}, and no average"
+            f" of {lasts}",
+            scope.span(said[0], said[-1]),
+            hint=f"write `for {lasts}` if that is meant; for one figure give the watch buckets of "
+            f"{lasts}, or let the source work it out",
+            severity=Severity.WARNING if longer else Severity.NOTE,
+        )
+    ]
+
+
+_USUAL_BUCKET_S = 300
+_IN_THAT_TIME = frozenset({"in", "over", "during", "within", "rolling", "last", "past"})
+
+
+def no_rate(scope: Scope, window: Window, value: Value, said: Tokens) -> None:
+    """Refuse `> 10 errors in 5 minutes`: so many in that time, and not for so long."""
+    counted = isinstance(value, Quantity) and value.dimension in {Dimension.NUMBER, Dimension.COUNT}
+    bare = said[0].kind is Kind.NUMBER
+    if counted and isinstance(value, Quantity) and not value.number:
+        return  # none in that time is none in each bucket of it
+    if counted and window.count is None and (bare or said[0].low in _IN_THAT_TIME):
+        raise scope.wrong(
+            "GN118",
+            "a number of things in a time is a rate, not a window",
+            scope.span(said[0], said[-1]),
+            expected="a rate such as `> 2 errors/min`",
+            hint="write a rate, `for 5 minutes` if the number must stay there for so long, or let "
+            "the source of the metric count that time",
+        )
+
+
+def _window_behind(scope: Scope, tail: Tail, tokens: Tokens, at: int) -> int:
+    """Read the window of `P99 > 1.2s - for 2 buckets`; return 0 when it is a remark."""
+    found = read_window(scope, tokens, at, alone=True)
+    if found is None or tail.window is not None:
+        return 0
+    tail.window, tail.window_at = found[0], tokens[at]
+    return found[1]
+
+
+def _both(scope: Scope, first: Window | None, second: Window, at: Token) -> Window:
+    """Join `for 2 buckets (5-minute buckets)`; any other second window is a mistake."""
+    if first is None or first == second:
+        return second
+    if second == Window(count=1, bucket_s=second.bucket_s) and first.bucket_s is None:
+        return replace(first, bucket_s=second.bucket_s)
+    raise two_windows(scope, at)
+
+
+def two_windows(scope: Scope, token: Token) -> Misread:
+    """Return the mistake of a second window in a line, at its first word."""
     return scope.wrong(
         "GN119",
         "two different windows in one line",
@@ -181,7 +245,7 @@ def _two_windows(scope: Scope, token: Token) -> Misread:
     )
 
 
-def _brackets(scope: Scope, tail: Tail, tokens: Tokens, at: int) -> int:
+def _brackets(scope: Scope, tail: Tail, tokens: Tokens, at: int, value: Value) -> int:
     """Read what stands in brackets behind a value: statistic, window, severity or a remark."""
     if tokens[at].text not in {"(", "["}:
         return 0
@@ -199,9 +263,14 @@ def _brackets(scope: Scope, tail: Tail, tokens: Tokens, at: int) -> int:
     if stat is not None and inside[stat_end].kind is Kind.END:
         tail.stat = stat
         return behind
-    found = read_window(scope, inside, 0)
+    if stat is not None and read_window(scope, inside, stat_end) is not None:
+        tail.stat, inside = stat, inside[stat_end:]  # `(avg over 10 min)`
+    found = read_window(scope, inside, 0, alone=True)
     if found is not None and inside[found[1]].kind is Kind.END:
-        tail.window, tail.window_at = found[0], inside[0]
+        no_rate(scope, found[0], value, inside[: found[1]])
+        tail.remarks += no_average(scope, found[0], inside[: found[1]], value)
+        tail.window = _both(scope, tail.window, found[0], inside[0])
+        tail.window_at = tail.window_at or inside[0]
         return behind
     _remark(scope, tail, inside)
     return behind

@@ -154,7 +154,8 @@ def _number_value(scope: Scope, tokens: Tokens, at: int, op: Op) -> Read | None:
         raise scope.wrong(
             "GN111", f"`{first.say()}` of what is not said",
             scope.span(tokens[start], tokens[at - 1]),
-            expected="a factor on a recorded baseline", hint=f"write `{first.number}x baseline`",
+            expected="a factor on a recorded baseline",
+            hint=f"write `{first.number}x baseline`, or `{first.number}`",
         )  # fmt: skip
     if (
         op in {Op.EQ, Op.IN, Op.NE}
@@ -162,10 +163,24 @@ def _number_value(scope: Scope, tokens: Tokens, at: int, op: Op) -> Read | None:
         and tokens[at + 1].kind is Kind.NUMBER
     ):
         return _listed(tokens, at, first)
+    if tokens[at].text == "-" and op in {Op.LT, Op.LE, Op.GT, Op.GE}:
+        return _not_dashed(scope, tokens, at, op, first)
     pair = _pair(scope, tokens, at, first)
     if pair is not None:
         return pair
     return Read(first, at, turned)
+
+
+def _not_dashed(scope: Scope, tokens: Tokens, at: int, op: Op, first: Quantity) -> Read:
+    """Leave a dash behind `> 1.2s` to what follows it; `< 3-5 s` is neither limit nor range."""
+    pair = _pair(scope, tokens, at, first) if tokens[at].glued else None
+    if pair is None:
+        return Read(first, at)
+    raise scope.wrong(
+        "GN105", f"`{op.value}` stands in front of a range", scope.span(tokens[at - 1], tokens[at]),
+        expected="one limit, or a range alone",
+        hint=f"write `{op.value} {first.say()}`, or `between … and …`",
+    )  # fmt: skip
 
 
 def _listed(tokens: Tokens, at: int, first: Quantity) -> Read:
@@ -254,6 +269,8 @@ def read_unit(scope: Scope, tokens: Tokens, at: int) -> tuple[str, int]:
         return found
     if token.glued or _is_near_miss(token.text):
         raise _unknown_unit(scope, token)
+    if token.low in {"per", "a", "an"} and is_time(unit_of(tokens[at + 1].text)):
+        return f"/{unit_of(tokens[at + 1].text)}", at + 2
     if token.low == "per" and tokens[at + 1].kind is Kind.WORD and not unit_of(tokens[at + 1].text):
         return f"per {tokens[at + 1].low}", at + 2
     return "", at
@@ -278,8 +295,8 @@ def _rate(tokens: Tokens, at: int) -> tuple[str, int] | None:
     for length in (1, 2):
         words = tokens[at : at + length]
         sign = tokens[min(at + length, len(tokens) - 1)]
-        if any(word.kind is not Kind.WORD for word in words):
-            return None
+        if any(word.kind is not Kind.WORD or word.low in PREPOSITIONS for word in words):
+            return None  # `> 2 failures in an hour` is no rate of `in`
         if sign.low in {"per", "/", "a", "an"}:
             per = unit_of(tokens[at + length + 1].text)
             if is_time(per):
@@ -342,6 +359,12 @@ def _baseline(scope: Scope, tokens: Tokens, at: int, op: Op, value: Quantity) ->
     if tokens[end].low not in BASELINES:
         return None
     factor = value.number if value.unit == "x" else _share(value.number)
+    if turn and value.unit == "x":
+        raise scope.wrong(
+            "GN110", f"`{value.say()}` more can mean {factor}x or {factor + 1}x",
+            scope.span(tokens[at - 1], tokens[end]), expected="one factor on the baseline",
+            hint=f"write `> {factor}x baseline`",
+        )  # fmt: skip
     if turn:
         return _distance(factor, turn, op, end + 1)
     if op is Op.LE and value.unit == "%" and value.number < 100 and _said_within(tokens, at):

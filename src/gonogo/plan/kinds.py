@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from gonogo.errors import Diagnostic
 from gonogo.plan.units import Quantity
 from gonogo.redaction import Redactor
 from gonogo.source import Span
+
+if TYPE_CHECKING:
+    from gonogo.plan.condition import Condition
 
 Datum = Quantity | int | float | Decimal | str | bool | None | list["Datum"] | dict[str, "Datum"]
 
@@ -147,6 +150,74 @@ class Work(Protocol):
         ...
 
 
+class Usual:
+    """What most kinds have in common; one that is otherwise says so itself.
+
+    Plain classes, no dataclasses: every kind is imported alone, and dataclasses are dear.
+    """
+
+    __slots__ = ()
+    languages: ClassVar[tuple[str, ...]] = ()
+    traceable: ClassVar[bool] = False
+    expects: ClassVar[str | None] = None  # what holds when the author wrote nothing
+
+    def default_expectation(self, effect: Effect) -> str | None:
+        """Return what this kind expects by itself, of checks and actions alike."""
+        del effect
+        return self.expects
+
+
+class Looks(Usual):
+    """A kind that only looks, whatever it says and wherever it stands."""
+
+    __slots__ = ()
+
+    def effect(self, role: Role) -> Effect:
+        """Look, always."""
+        del role
+        return Effect.CHECK
+
+    def destroys(self) -> tuple[Destruction, ...]:
+        """Return nothing."""
+        return ()
+
+
+class Acts(Usual):
+    """A kind that changes something, whatever it says; what it destroys it says itself."""
+
+    __slots__ = ()
+
+    def effect(self, role: Role) -> Effect:
+        """Act, always."""
+        del role
+        return Effect.ACTION
+
+
+class Sends(Usual):
+    """A kind that sends requests; whether it looks or changes is said by what it sends."""
+
+    __slots__ = ()
+
+    def destroys(self) -> tuple[Destruction, ...]:
+        """Return nothing: what a request destroys cannot be seen from its text."""
+        return ()
+
+
+class Insists(Usual):
+    """A kind whose own expectation holds beside every `Expect`."""
+
+    __slots__ = ()
+
+    def stated(self) -> tuple[str, ...]:
+        """Return what holds beside every `Expect`."""
+        return () if self.expects is None else (self.expects,)
+
+    def translated(self, text: str) -> str | None:
+        """Return nothing: no other tool spells it otherwise."""
+        del text
+        return None
+
+
 @runtime_checkable
 class Scripted(Protocol):
     """A block whose text a shell can parse before anything runs."""
@@ -191,6 +262,23 @@ class Lasting(Protocol):
 
 
 @runtime_checkable
+class Comparing(Protocol):
+    """A check that compares what it sees with its own first look in the same run."""
+
+    def looks_on(self) -> str:
+        """Return where it looks, as written; only looks at one place are compared."""
+        ...
+
+    def compares(self, asked: Sequence[Condition]) -> str:
+        """Return in words what needs an earlier look, given what the author expects; or nothing."""
+        ...
+
+    def overlooked(self, earlier: Sequence[Work]) -> tuple[str, ...]:
+        """Return a sentence for each thing that it compares and no earlier look has seen."""
+        ...
+
+
+@runtime_checkable
 class Divisible(Protocol):
     """An action that may be done in part and keeps which part, so that it can go on or go back.
 
@@ -199,6 +287,19 @@ class Divisible(Protocol):
 
     def keeps_its_part(self) -> str:
         """Return where it keeps which part is done, for people."""
+        ...
+
+
+@runtime_checkable
+class Staking(Protocol):
+    """An action that can say what is at stake before a person types the name of what is lost."""
+
+    def at_stake(self, context: Context) -> str:
+        """Return in lines what is lost, and what takes its place; it changes nothing.
+
+        Raises:
+            WorkError: it would be refused, so nobody need be asked.
+        """
         ...
 
 

@@ -16,6 +16,7 @@ _ENTITY = re.compile(r"&(?:[A-Za-z]{2,10}|#\d{1,7}|#[xX][0-9A-Fa-f]{1,6});")
 _MARKER = re.compile(r"\s{0,40}(?:(?:[-*+•]|\d{1,4}[.)])\s{1,20})?(?:\[[ xX]\]\s{1,20})?")
 # An emoji whose bytes were read as another encoding; only in front of a text.
 _GARBLED = re.compile(r"(?:[‚â][^\x00-\x7f]{2,8}|ð[^\x00-\x7f]{2,3})\s{1,5}")
+_SHORTCODE = re.compile(r":[a-z][a-z0-9_+-]{0,40}:(?=[\s*]|$)")  # `:warning:` is an emoji too
 _QUOTE_MARK = re.compile(r"\s{0,40}>\s?(?![vV]\d)(?=[^\W\d_])")
 _SAME = {
     "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "′": "'",
@@ -80,6 +81,10 @@ class _Cleaner:
             end = self.verbatim(at, char)
             if end:
                 return end
+        if char == ":" and self.last() == " ":
+            found = _SHORTCODE.match(raw, at)
+            if found:
+                return found.end()
         if char == "&":
             found = _ENTITY.match(raw, at)
             if found:
@@ -200,7 +205,7 @@ _TOKEN = re.compile(
     | (?P<stat>[pP]\(\d{2,3}(?:\.\d{1,3})?\)|[pP]\d{2,4}(?:\.\d{1,3})?(?![\w]))
     | (?P<nth>\d{1,2}(?:\.\d{1,3})?(?:st|nd|rd|th)(?!\w))
     | (?P<class>[1-5][xX][xX](?!\w))
-    | (?P<number>\d[\d,_]*(?:\.\d+)?)
+    | (?P<number>\d[\d,_]*(?:\.\d+)?|(?<=[\s<>=$€£(-])\.\d+)
     | (?P<word>(?:[^\W\d]|[/@\#](?=\w))(?:[\w/@\#]|[.\-'](?=\w)|\[(?:\d{1,9}|\*)\])*)
     | (?P<arrow>-{1,3}>|==?>|→)
     | (?P<op>[=!]==?|<>|[<>]=|=<|=~|~=|!~|[<>=])
@@ -209,7 +214,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_THOUSANDS = re.compile(r"\d{1,3}(?:([,_])\d{3})(?:\1\d{3})*(?:\.\d+)?|\d+(?:\.\d+)?")
+_THOUSANDS = re.compile(r"\d{1,3}(?:([,_])\d{3})(?:\1\d{3})*(?:\.\d+)?|\d*\.?\d+")
 _MATCH_WORDS = ("matches", "match", "matching", "=~", "!~", "~=")
 
 

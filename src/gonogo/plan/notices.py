@@ -74,7 +74,6 @@ AGAIN: Mapping[Reason, str] = {
     Reason.UNREACHED: "those before you could not be reached",
     Reason.REPEATED: "told again: nobody has acknowledged it so far",
     Reason.OVERDUE: "it should have been mended by now",
-    Reason.ENDED: "the run is over and watches no longer; look yourself",
     Reason.TEST: "nothing is wrong: a test of this channel; say that you have seen it",
 }
 
@@ -106,17 +105,26 @@ class Line:
     since_ms: int
     urgent: bool = False  # somebody must look now
     ack: str = ""
+    seen: str = ""  # what its figures were when they were last known, where nobody looks on
+    seen_ms: int | None = None  # when that was
 
     def say(self) -> str:
         """Return the alert as a sentence with its beginning, and why it is told."""
         word = self.state.value if self.state is not State.FIRING else self.severity.value
         said = f"{word}: {self.text} (since {moment(self.since_ms)})"
         why = AGAIN.get(self.reason)
+        if self.reason is Reason.ENDED:
+            why = f"the run is over and watches no longer; {self._last_seen()}"
         return f"{said}; {why}" if why else said
+
+    def _last_seen(self) -> str:
+        if self.seen_ms is None:
+            return "look yourself"
+        return f"when last seen, at {moment(self.seen_ms)}: {self.seen}"
 
     def as_json(self) -> dict[str, object]:
         """Return the form in which a line is journaled."""
-        return {
+        body: dict[str, object] = {
             "alert": self.alert,
             "severity": self.severity.value,
             "state": self.state.value,
@@ -126,6 +134,8 @@ class Line:
             "urgent": self.urgent,
             "ack": self.ack,
         }
+        last = {} if self.seen_ms is None else {"seen": self.seen, "seen_ms": self.seen_ms}
+        return body | last
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +223,8 @@ def notice_from_json(data: Mapping[str, object]) -> Notice:
                 since_ms=int(line["since_ms"]),
                 urgent=bool(line["urgent"]),
                 ack=str(line["ack"]),
+                seen=str(line.get("seen", "")),
+                seen_ms=line.get("seen_ms"),
             )
             for line in lines
         ),

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gonogo.redaction import MASK
+
 _VALUE = r"(?P<secret>[^\s\"'`;&|<>()]+)"
 _SHAPES = {
     "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
@@ -67,6 +69,16 @@ def find(text: str) -> tuple[Literal, ...]:
         if not kept or literal.at >= kept[-1].end:
             kept.append(literal)
     return tuple(kept)
+
+
+def masked(text: str, mask: str = MASK) -> str:
+    """Return a text without the literal secrets in it."""
+    parts: list[str] = []
+    done = 0
+    for literal in find(text):
+        parts += [text[done : literal.at], mask]
+        done = literal.end
+    return "".join((*parts, text[done:])) if parts else text
 
 
 def _found(text: str) -> Iterator[Literal]:

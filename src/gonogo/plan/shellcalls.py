@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from gonogo.plan.shellsyntax import split
@@ -40,9 +41,19 @@ _PREFIXES = {
     "time": "-o -f",
     "flock": "-w -E --timeout",
     "su": "-s --shell",
+    "runuser": "-u -g -s --user --shell",
+    "chroot": "",
+    "nsenter": "-t -S -G --target",
+    "systemd-run": "-p -u -M -E --property --unit --uid --gid --slice --setenv --on-calendar",
+    "parallel": "-j -a -I --jobs --arg-file --colsep --joblog",
     "dotenv": "-e -f",
 }
-_ONE_WORD_FIRST = frozenset(("timeout", "gtimeout", "flock"))
+_READING_SHELL = re.compile(r"(?:sudo\s+)?(?:/bin/)?(?:ba|z|da|k|a)?sh(?:\s+-\w+)*")
+_VERSION = re.compile(r"(?<=[\w-])@[\w.^~-]+$")  # npx tool@2
+_ONE_WORD_FIRST = frozenset(("timeout", "gtimeout", "flock", "chroot"))
+_OWN_TOOLS = frozenset(  # `yarn prisma …`: called without a word such as `exec` between
+    "prisma supabase sequelize sequelize-cli typeorm knex vercel".split()  # noqa: SIM905
+)
 _RUNNERS = {  # program -> subcommand behind which another command stands
     "bundle": "exec",
     "pnpm": "exec",
@@ -60,6 +71,12 @@ _RUNNERS = {  # program -> subcommand behind which another command stands
     "aws-vault": "exec",
 }
 _EXEC_VALUES = "-u -w -e -n -c --user --workdir --env --namespace --container --index --context"
+_RUN_VALUES = (
+    _EXEC_VALUES + " -v -p -h -l -m -a --volume --mount --name --network --net --env-file --publish"
+    " --hostname --label --memory --cpus --entrypoint --platform --add-host --volumes-from --link"
+    " --restart --log-driver --log-opt --tmpfs --gpus --shm-size --ulimit --pull --secret"
+)
+_CLUSTERS = frozenset(("kubectl", "oc"))
 _SSH_VALUES = "-p -i -l -o -F -J -L -R -D -b -c -E -e -m -O -Q -S -W -w -B -I"
 
 
@@ -178,7 +195,7 @@ def _layers(call: Call, deep: int) -> Iterator[Call]:
     if text is not None:
         yield from _calls(split(text), deep + 1, call, through)
     elif inner:
-        name = inner[0].rpartition("/")[2] or inner[0]
+        name = _VERSION.sub("", inner[0].rpartition("/")[2]) or inner[0]
         yield from _layers(replace(call, name=name, args=inner[1:], outer=through), deep + 1)
 
 
@@ -189,16 +206,28 @@ def _text_in(call: Call) -> str | None:
         return rest[0] if rest else None
     if call.name in SHELLS and call.command.documents and not call.plain():
         return "\n".join(call.command.documents)
-    if call.name == "eval":
-        return " ".join(call.args)
-    if call.name == "su":
-        return call.value("-c", "--command")
+    if call.name in _TEXTS:
+        return _TEXTS[call.name](call)
     if call.name == "ssh":
         rest = list(_after_options(call.args, frozenset(_SSH_VALUES.split())))
-        if len(rest) > 1:
+        reads = call.command.documents and _READING_SHELL.fullmatch(" ".join(rest[1:]))
+        if len(rest) > 1 and not reads:
             return " ".join(rest[1:])
         return "\n".join(call.command.documents) or None
     return None
+
+
+def _trapped(call: Call) -> str | None:
+    return call.args[0] if len(call.args) > 1 and not call.args[0].startswith("-") else None
+
+
+_TEXTS: Mapping[str, Callable[[Call], str | None]] = {  # how else a text is handed over
+    "eval": lambda call: " ".join(call.args),
+    "trap": _trapped,
+    "su": lambda call: call.value("-c", "--command"),
+    "runuser": lambda call: call.value("-c", "--command"),
+    "ansible": lambda call: call.value("-a", "--args"),
+}
 
 
 def _is_c(arg: str) -> bool:
@@ -216,18 +245,25 @@ def _inner(call: Call) -> tuple[str, ...] | None:
 
 def _prefixed(call: Call) -> tuple[str, ...] | None:
     values = _PREFIXES.get(call.name)
-    if values is None or call.name == "su":
+    if values is None or call.name == "su" or _only_asks(call):
         return None
     rest = _after_options(call.args, frozenset(values.split()))
     if call.name in _ONE_WORD_FIRST:
         rest = rest[1:]
+    if call.name == "parallel":
+        rest = rest[: next((i for i, word in enumerate(rest) if word.startswith(":::")), None)]
     while rest and call.name in {"env", "sudo", "doas"} and _is_assignment(rest[0]):
         rest = rest[1:]
     return rest
 
 
+def _only_asks(call: Call) -> bool:
+    """Say whether `command -v name` only looks where a program is."""
+    return call.name == "command" and call.has("-v", "-V")
+
+
 def _executed(call: Call) -> tuple[str, ...] | None:
-    """See through `docker exec`, `docker compose exec|run` and `kubectl exec`."""
+    """See through `docker exec|run`, `docker compose exec|run` and `kubectl exec|run`."""
     args = call.args
     if call.name in COMPOSE:
         args = ("compose", *args)
@@ -239,14 +275,21 @@ def _executed(call: Call) -> tuple[str, ...] | None:
         rest = _after_options(rest[1:], values)
         if rest[:1] == ("run",):
             rest = ("exec", *rest[1:])
-    if rest[:1] != ("exec",):
+    if rest[:1] not in (("exec",), ("run",)):
         return None
     if "--" in rest:
         return rest[rest.index("--") + 1 :]
+    if rest[0] == "run":
+        values = frozenset(_RUN_VALUES.split())
+        return _after_options(rest[1:], values)[1:] if call.name not in _CLUSTERS else None
     return _after_options(rest[1:], frozenset(_EXEC_VALUES.split()))[1:]
 
 
 def _run_by(call: Call) -> tuple[str, ...] | None:
+    if call.name in {"yarn", "pnpm", "bun"} and _OWN_TOOLS & set(call.args[:1]):
+        return call.args
+    if call.name in {"yarn", "pnpm"} and call.args[:1] == ("dlx",):
+        return _after_options(call.args[1:], frozenset())
     if _RUNNERS.get(call.name) not in call.args[:1]:
         return None
     if "--" in call.args:

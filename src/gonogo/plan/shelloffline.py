@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from gonogo.plan.outside import outside_host
 from gonogo.plan.shellcalls import Call
 
 _IMAGES = "load it from a file: `docker load --input release.tar`, then `compose up --no-build`"
 _MIRROR = "name a mirror or a folder inside: {0}"
-_INSIDE = re.compile(
-    r"(?:https?|ssh|git)://(?:[^@/]*@)?(?:localhost|127\.|10\.|192\.168\.|\[::1\]|[\w-]+[:/]|"
-    r"[\w.-]+\.(?:internal|local|lan|intra|corp)\b)|\$|\{\{|/|\.|file://",
-    re.IGNORECASE,
-)
+COPY = "copy it to this site beforehand, and name the copy"
+_URL = re.compile(r"(?:https?|ssh|git)://", re.IGNORECASE)
+_HERE = re.compile(r"\$|\{\{|/|\.|file://", re.IGNORECASE)
 
 
 def reaches_out(call: Call) -> str | None:
@@ -27,7 +26,7 @@ def _git(call: Call) -> str | None:
     if words[:1] not in (("pull",), ("fetch",), ("clone",), ("ls-remote",)):
         return None
     source = words[1] if len(words) > 1 else "origin"
-    if _INSIDE.match(source):
+    if outside_host(source) is None if _URL.match(source) else _HERE.match(source):
         return None
     return f"name the offline source: `git {words[0]} /media/release.bundle main`, or a mirror"
 
@@ -57,10 +56,16 @@ def _packages(option: str, *verbs: str) -> Callable[[Call], str | None]:
     return rule
 
 
+def _helm(call: Call) -> str | None:
+    words = call.plain("-n --namespace")
+    fetches = words[:2] in (("repo", "add"), ("repo", "update")) or words[:1] == ("pull",)
+    return "bring the chart along and name its file or folder" if fetches else None
+
+
 def _url(call: Call) -> str | None:
     for word in call.args:
-        if re.match(r"(?:https?|ftp)://", word) and not _INSIDE.match(word):
-            return "copy it to this site beforehand, and name the copy"
+        if outside_host(word) is not None:
+            return COPY
     return None
 
 
@@ -74,7 +79,9 @@ _RULES: Mapping[str, Callable[[Call], str | None]] = {
     "yarn": _packages("--offline", "install", "add"),
     "bundle": _packages("--local", "install", "update"),
     "gem": _packages("--local", "install"),
-    "go": _packages("-mod", "get", "install"),
+    "go": _packages("-mod", "get", "install", "download"),
+    "helm": _helm,
+    "uv": _packages("--offline|--no-index", "sync", "lock", "install"),
     "cargo": _packages("--offline", "install", "fetch", "update"),
     "apk": _packages("--no-network", "add", "update"),
     "dnf": _packages("--cacheonly", "install", "update"),

@@ -199,8 +199,13 @@ class Draft:
             if other in self.given:
                 self.wrong("GN365", f"`{other}` does not go with `{key}`", reason)
 
-    def settle(self, kind: type[Source], unit: str | None = None) -> dict[str, object]:
-        """Return the fields that all sources have; `unit` when it does not come from the author."""
+    def settle(
+        self, kind: type[Source], unit: str | None = None, instead: str = ""
+    ) -> dict[str, object]:
+        """Return the fields that all sources have; `unit` when it does not come from the author.
+
+        `instead` is what to write where the author wants another unit.
+        """
         found = self.common
         for key in ("every", "timeout"):
             seconds = self.seconds(key, 0.1 if key == "timeout" else _SHORTEST_S)
@@ -213,18 +218,18 @@ class Draft:
             else:
                 found["minimum_samples"] = least
         if unit is not None:
-            self._fixed_unit(kind, unit)
+            self._fixed_unit(kind, unit, instead)
         else:
             self._unit()
         return found
 
-    def _fixed_unit(self, kind: type[Source], unit: str) -> None:
+    def _fixed_unit(self, kind: type[Source], unit: str, instead: str) -> None:
         said = self.text("unit") if "unit" in self.given else unit
         if (unit_of(said) or said) != unit:
             self.wrong(
                 "GN369",
                 f"`unit` is `{said}`, but `{kind.kind}` gives `{unit}` here",
-                f"write `{unit}`, or leave it out",
+                instead or f"write `{unit}`, or leave it out",
             )
         self.common["unit"] = unit
 

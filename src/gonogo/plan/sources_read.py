@@ -81,6 +81,8 @@ def _log(draft: Draft) -> Source:
         time=draft.text("time"),
         begin=draft.choice("begin", Begin, Begin.END),
     )
+    if "*" in source.log:
+        draft.unfit("log", "one file", "bind a metric of its own to each file")
     _refuse_strange_fields(draft, source)
     return source
 
@@ -128,6 +130,9 @@ def _http(draft: Draft) -> Source:
     )
 
 
+_ONE_COUNTER = (
+    "`delta` alone is a share of two columns; for one column that counts, name it: `value: COLUMN`"
+)
 _BEAT_FIELDS = ("status", "latency", "size")
 
 
@@ -151,8 +156,9 @@ def _sql(draft: Draft) -> Source:
     if "value" in draft.given:
         draft.hint_at_unit(draft.text("value"))
     width = draft.seconds("width")
+    instead = "" if "hits" in draft.given else _ONE_COUNTER
     found = SqlSource(
-        **draft.settle(SqlSource, "%" if is_share else None),  # type: ignore[arg-type]
+        **draft.settle(SqlSource, "%" if is_share else None, instead),  # type: ignore[arg-type]
         sql=draft.target("sql"),
         query=draft.statement("query"),
         rows=draft.statement("rows"),

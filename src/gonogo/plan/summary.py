@@ -13,6 +13,7 @@ def plan_summary(plan: Plan) -> dict[str, object]:
     """
     back = plan.rollback
     return {
+        "blocks": plan.settings.get("blocks", ""),
         "phases": [_phase(phase) for phase in plan.released],
         "rollback": None
         if back is None

@@ -25,6 +25,7 @@ _TOKEN = re.compile(
 _SIGNS = {"==": "=", "<>": "!=", "≤": "<=", "≥": ">=", "≠": "!="}
 _ORDER = frozenset(("<", "<=", ">", ">="))
 _FIELD = re.compile(r"[A-Za-z_@$][\w@$.-]*")
+_FAMILY = re.compile(r"[1-5]xx", re.IGNORECASE)
 NUMBER = re.compile(r"[+-]?\d{1,30}(?:\.\d{1,30})?")
 
 
@@ -198,7 +199,7 @@ class _Parser:
         test = self._comparison(field)
         return Not(test) if negated else test
 
-    def _comparison(self, field: str) -> Test:
+    def _comparison(self, field: str) -> Node:
         if self._takes("exists"):
             return Test(field, "exists")
         if self._takes("is"):
@@ -218,6 +219,9 @@ class _Parser:
             if not self._takes("and"):
                 raise NotUnderstoodError("`between` needs two numbers", "between 500 and 599")
             return Test(field, "between", (low, self._number("between")))
+        return self._signed(field)
+
+    def _signed(self, field: str) -> Node:
         kind, text = self._next("a comparison")
         if kind != "sign":
             raise NotUnderstoodError(
@@ -225,13 +229,15 @@ class _Parser:
                 "known: " + ", ".join(f"`{word}`" for word in OPERATORS),
             )
         op = _SIGNS.get(text, text)
-        return Test(field, op, (self._number(op) if op in _ORDER else self._value(),))
+        if op in _ORDER:
+            return Test(field, op, (self._number(op),))
+        return _equal(field, op, self._value())
 
-    def _is(self, field: str) -> Test:
+    def _is(self, field: str) -> Node:
         negated = self._takes("not")
         if self._takes("absent", "missing"):
             return Test(field, "exists" if negated else "is absent")
-        return Test(field, "!=" if negated else "=", (self._value(),))
+        return _equal(field, "!=" if negated else "=", self._value())
 
     def _text(self) -> str:
         kind, text = self._next("a text")
@@ -265,9 +271,23 @@ class _Parser:
         found = [self._value()]
         while self._takes(","):
             found.append(self._value())
+        family = next((v for v in found if isinstance(v, str) and _FAMILY.fullmatch(v)), None)
+        if family is not None:
+            raise NotUnderstoodError(
+                f"no line has `{family}`", f"`between {family[0]}00 and {family[0]}99`"
+            )
         if close and not self._takes(close):
             raise NotUnderstoodError(f"a list is not closed, expected `{close}`")
         return tuple(found)
+
+
+def _equal(field: str, op: str, value: Worth) -> Node:
+    """Return a comparison with one value; `5xx` stands for all from 500 to 599."""
+    if not (isinstance(value, str) and _FAMILY.fullmatch(value)):
+        return Test(field, op, (value,))
+    low = int(value[0]) * 100
+    test = Test(field, "between", (low, low + 99))
+    return Not(test) if op == "!=" else test
 
 
 def _unquoted(text: str) -> str:

@@ -12,11 +12,13 @@ def bag(words: str) -> frozenset[str]:
 
 # op -> phrases that need a number behind them
 BEFORE_NUMBER: dict[str, str] = {
-    "<": "under|below|beneath|less than|fewer than|lower than|smaller than|shorter than"
+    "<": "under|below|back below|back under|beneath|less than|fewer than|lower than|smaller than"
+    "|shorter than"
     "|faster than|quicker than|younger than|newer than",
-    ">": "over|above|more than|greater than|higher than|larger than|bigger than|longer than"
+    ">": "over|above|back above|back over|more than|greater than|higher than|larger than"
+    "|bigger than|longer than"
     "|slower than|older than|in excess of|beyond|exceeds|exceed|exceeding|exceeded|surpasses"
-    "|surpass|tops",
+    "|surpass|tops|goes past|rises past|climbs past",
     "<=": "at most|up to|maximum|maximum of|a maximum of|max|max of|max.|within|no more than"
     "|no higher than|no greater than|no longer than|no later than|no slower than|no older than"
     "|no larger than|at or below|at or under|less than or equal to|fewer than or equal to"
@@ -114,7 +116,7 @@ CHECK_VERBS = bag(
     "verify confirm ensure check assert validate expect expected see monitor watch keep "
     "maintain make sure that the a an our your there it this these those should must shall will "
     "to have has target targets goal slo sla require requires required needs need result "
-    "results output: i.e. and or but also still"
+    "results output: i.e. and or but also still either"
 )
 ACTION_VERBS = bag(
     "wait run set increase decrease scale restart allow investigate review plan schedule reduce "
@@ -131,8 +133,9 @@ FOLLOW_UPS = ACTION_VERBS | bag(
 FILLERS_BEFORE_OP = bag(
     "is are be been was were being should must shall will would to it stays stay staying "
     "remains remain remaining keeps drops drop dropping falls fall falling dips dip goes go "
-    "going gets get rises rise rising climbs climb jumps spikes increases increase takes take "
-    "taking has have had in of at with by for the a an need needs well always consistently "
+    "grows grow growing going gets get rises rise rising climbs climb jumps spikes increases "
+    "increase takes take taking has have had in of at with by for the a an need needs well "
+    "always consistently "
     "may can now currently ever reach that which do does did return returns returned list lists"
 )
 NEGATIONS = bag(
