@@ -388,6 +388,83 @@ def test_the_end_of_the_run_is_told_to_those_who_know_of_an_open_alert() -> None
     assert stage.step(2 * MIN) == []
 
 
+def test_whoever_is_left_alone_with_it_is_told_what_was_seen_last() -> None:
+    stage = Stage()
+    stage.fire(0)
+    stage.fire(0, rule="latency")
+    stage.step(0)
+    stage.alerts.saw("errors", "errors 3 %, expected <= 1 %", MIN)
+    stage.alerts.saw("queue", "queue 3", MIN)
+    again = stage.killed()
+    again.alerts.saw("errors", "errors 2 %, expected <= 1 %", 2 * MIN)
+    (notice,) = again.alerts.end(3 * MIN).notices
+    assert [line.say().partition("; ")[2] for line in notice.lines] == [
+        "the run is over and watches no longer; "
+        "when last seen, at 1970-01-01T00:02:00Z: errors 2 %, expected <= 1 %",
+        "the run is over and watches no longer; look yourself",
+    ]
+    assert notice_from_json(json.loads(json.dumps(notice.as_json()))) == notice
+
+
+def test_a_good_end_says_nothing_of_the_last_look() -> None:
+    stage = Stage()
+    stage.fire(0)
+    stage.step(0)
+    stage.alerts.saw("errors", "errors 3 %", MIN)
+    stage.alerts.clear("errors", "errors 0 %")
+    stage.alerts.saw("errors", "errors 0 %", MIN)
+    (notice,) = stage.alerts.step(2 * MIN).notices
+    assert notice.lines[0].say() == "resolved: errors 0 % (since 1970-01-01T00:00:00Z)"
+
+
+def test_who_is_still_to_be_told_is_known_until_somebody_acknowledges() -> None:
+    stage = Stage()
+    stage.fire(MIN)
+    stage.fire(MIN, "warn", "latency")
+    ladder = ((11 * MIN, ("bob",)), (21 * MIN, ("lead", "ana")))
+    assert stage.alerts.ahead(MIN) == ((MIN, ("ana",)), *ladder)
+    stage.step(MIN)
+    assert stage.alerts.ahead(2 * MIN) == ladder
+    stage.step(11 * MIN)
+    assert stage.alerts.ahead(11 * MIN) == ladder[1:]
+    assert stage.alerts.acknowledge("alert/errors/1?ack", "bob")
+    assert stage.alerts.ahead(11 * MIN) == ()
+
+
+def test_nobody_is_still_to_be_told_in_a_planned_window_or_when_it_is_over() -> None:
+    window = Silence("ana", "restart", 0, HOUR)
+    stage = Stage(silences=(window,))
+    stage.fire(MIN)
+    stage.fire(MIN, rule="rollback", always=True)
+    assert [contacts for _, contacts in stage.alerts.ahead(MIN)] == [
+        ("ana",), ("bob",), ("lead", "ana"),
+    ]  # fmt: skip
+    stage.alerts.clear("rollback", "over")
+    assert stage.alerts.ahead(MIN) == ()
+
+
+@pytest.mark.parametrize(
+    ("after", "reason", "text"),
+    [
+        ("firing", "no data since 14:05", "error rate: no data since 14:05"),
+        ("resolved", "data again", "error rate: data again"),
+    ],
+)
+def test_silence_is_told_with_the_name_of_its_figure(after: str, reason: str, text: str) -> None:
+    before = "inactive" if after == "firing" else "firing"
+    move = {
+        "rule": "blind/error rate",
+        "consequence": "page",
+        "reason": reason,
+        "before": before,
+        "after": after,
+        "closed_ms": 0,
+    }
+    found = of_move(move)
+    assert found is not None
+    assert (found.rule, found.text) == ("blind/error rate", text)
+
+
 # --- stored
 
 

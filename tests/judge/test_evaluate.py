@@ -20,10 +20,11 @@ from gonogo.judge.evaluate import (
     evaluate,
     evaluate_observation,
 )
+from gonogo.judge.fitted import fitted
 from gonogo.plan.condition import Condition
 from gonogo.plan.grammar import read
 from gonogo.plan.kinds import Printed
-from gonogo.plan.units import Quantity
+from gonogo.plan.units import Quantity, comparable, compare, parse_quantity
 from gonogo.source import Span
 
 PASS, FAIL, UNKNOWN = Truth.PASS, Truth.FAIL, Truth.UNKNOWN
@@ -54,7 +55,7 @@ def seconds(number: str) -> Quantity:
         ("status = 403", {"status": 200}, FAIL, "status 200, expected 403"),
         ("status = 403", {"status": 403}, PASS, "status 403"),
         ("p99 <= 1.2s", {"p99": seconds("1.42")}, FAIL, "p99 1.42 s, expected <= 1.2 s"),
-        ("p99 <= 1200ms", {"p99": seconds("1.2")}, PASS, "p99 1.2 s"),
+        ("p99 <= 1200ms", {"p99": seconds("1.2")}, PASS, "p99 1200 ms"),
         ("rows > 0", {"rows": 0}, FAIL, "rows 0, expected > 0"),
         ("error rate < 1%", {"Error_Rate": Quantity(Decimal(1), "%")}, FAIL,
          "error rate 1 %, expected < 1 %"),
@@ -98,6 +99,49 @@ def test_a_value_is_judged(
     judged = evaluate_observation(condition(text), values)
     assert judged.truth is truth
     assert judged.sentence == sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "seen", "said"),
+    [
+        ("age < 24h", "259217.637 s", "age 72 h, expected < 24 h"),
+        ("age < 24h", "108000 s", "age 30 h, expected < 24 h"),
+        ("age < 24h", "86400.01 s", "age 24.000003 h, expected < 24 h"),
+        ("age < 24h", "41.3 s", "age 41.3 s"),
+        ("age < 24h", "150 s", "age 2.5 min"),
+        ("age < 5 min", "259217.637 s", "age 3 d, expected < 5 min"),
+        ("age < 500 ms", "0.0731 s", "age 73.1 ms"),
+        ("age < 500 ms", "1.4237 s", "age 1423.7 ms, expected < 500 ms"),
+        ("age < 86400 s", "259217.637 s", "age 259217.637 s, expected < 86400 s"),
+        ("age between 1h and 2h", "7200.36 s", "age 2.0001 h, expected between 1 h and 2 h"),
+        ("size >= 1 GiB", "123456789 B", "size 118 MiB, expected >= 1 GiB"),
+        ("size >= 1 GiB", "1610612736 B", "size 1.5 GiB"),
+        ("size < 2 MB", "5368709120 B", "size 5.37 GB, expected < 2 MB"),
+        ("size > 1 KB", "0 B", "size 0 KB, expected > 1 KB"),
+    ],
+)
+def test_a_time_or_a_size_is_said_in_the_unit_of_its_bound(text: str, seen: str, said: str) -> None:
+    found = parse_quantity(seen)
+    assert found is not None
+    name = text.split()[0]
+    assert evaluate_observation(condition(text), {name: found}).sentence == said
+
+
+@given(
+    st.sampled_from(["s", "ms", "min", "h", "d", "B", "KB", "GiB"]),
+    st.sampled_from(["s", "ms", "h", "w", "B", "MB", "MiB"]),
+    st.decimals(0, 10**15, places=3),
+    st.decimals(0, 10**6, places=2),
+)
+def test_a_figure_in_another_unit_stays_on_its_side_of_the_bound(
+    mine: str, other: str, number: Decimal, bound: Decimal
+) -> None:
+    seen, limit = Quantity(number, mine), Quantity(bound, other)
+    shown = fitted(seen, [limit])
+    if comparable(seen, limit):
+        assert compare(shown, limit) == compare(seen, limit)
+    else:
+        assert shown == seen
 
 
 @pytest.mark.parametrize(

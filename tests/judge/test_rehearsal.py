@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,16 +17,9 @@ from tests.judge.watching import FORMS, WIDTH, a_machine, a_rule, errors, load
 
 from gonogo.judge.buckets import Form, Shape
 from gonogo.judge.candidates import answers, is_breach
-from gonogo.judge.firing import (
-    LONGER,
-    RATES,
-    Course,
-    chance,
-    fires_between,
-    lasting,
-    ordinal,
-    percent,
-)
+from gonogo.judge.course import LONGER, Course, Program, Watching, Way
+from gonogo.judge.firing import RATES, chance, fires_between, lasting, ordinal, percent
+from gonogo.judge.green import Outcome
 from gonogo.judge.rehearsal import (
     FROM,
     Point,
@@ -41,14 +35,14 @@ from gonogo.judge.rehearsal import (
 from gonogo.judge.rules import Machine, Terms
 from gonogo.judge.streaks import Event, Pattern, State, Streak, pattern_of
 from gonogo.judge.verdict import Verdict
-from gonogo.plan.model import Consequence, Rule
+from gonogo.plan.model import Consequence, Recovery, Rule
 
 WINDOWS = ["", " for 2 buckets", " for 3 consecutive buckets", " for 2 of 3 buckets",
            " for 3 of 5 buckets", " for 12 minutes"]  # fmt: skip
 
 
-def a_stage(*rules: Rule, planned: int = 6) -> Stage:
-    return stage_of(Course(rules, {}, FORMS, WIDTH, planned))
+def a_stage(*rules: Rule, planned: int = 6, program: Program | None = None) -> Stage:
+    return stage_of(Course(rules, {}, FORMS, WIDTH, planned, program=program or Program()))
 
 
 def of_story(played: Sequence[Rehearsed], name: str) -> Rehearsed:
@@ -304,19 +298,31 @@ POOL = (
 )
 
 
+WATCHES = st.lists(
+    st.tuples(st.integers(1, 30), st.none() | st.integers(1, 60)), min_size=1, max_size=3
+)
+
+
 @given(
     rules=st.lists(st.sampled_from(POOL), min_size=1, max_size=6, unique=True),
-    planned=st.integers(1, 40),
+    lengths=WATCHES,
     number=st.integers(0, 30),
+    homes=st.lists(st.sampled_from(["", "0", "1"]), min_size=6, max_size=6),
 )
 @settings(max_examples=60, deadline=None)
 def test_any_story_ends_as_if_every_slice_had_been_played(
-    rules: list[Rule], planned: int, number: int
+    rules: list[Rule], lengths: list[tuple[int, int | None]], number: int, homes: list[str]
 ) -> None:
-    stage = a_stage(*rules, planned=planned)
+    watches = tuple(
+        Watching(str(at), f"watch {at}", planned, whole and whole * WIDTH)
+        for at, (planned, whole) in enumerate(lengths)
+    )
+    if len(watches) > 1:
+        rules = [replace(rule, phase=home) for rule, home in zip(rules, homes, strict=False)]
+    stage = a_stage(*rules, program=Program(watches))
     told = stories(stage)
     story = told[number % len(told)]
-    whole = planned + LONGER
+    whole = sum(max(planned, whole or 0) + LONGER + 1 for planned, whole in lengths)
     in_full = replace(
         story,
         points={
@@ -326,6 +332,108 @@ def test_any_story_ends_as_if_every_slice_had_been_played(
     )
     played, slowly = rehearse(stage, story), rehearse(stage, in_full)
     assert replace(played, story=in_full) == slowly
+
+
+# Several watches, and the way back.
+
+DAY = Program(
+    (Watching("hour", "First hour", 12, 12 * WIDTH), Watching("day", "First day", 24, 36 * WIDTH)),
+    10_000,
+    Way("previous release", 120),
+    Recovery(2, within_s=1800),
+)
+HERS = replace(a_rule("load < 30 for 2 buckets"), phase="day")
+
+
+def of_day(*rules: Rule, name: str, program: Program = DAY) -> Rehearsed:
+    stage = a_stage(*rules, program=program)
+    return of_story([rehearse(stage, story) for story in stories(stage)], name)
+
+
+def test_a_trigger_in_the_first_watch_leaves_the_second_unreached() -> None:
+    rule = a_rule("error rate > 1 % for 2 buckets")
+    played = of_day(rule, HERS, name=rule.id)
+    assert [(past.watch.id, past.slices) for past in played.watches] == [("hour", 4)]
+    assert [watch.id for watch in played.left] == ["day"]
+    assert played.verdict is Verdict.NO_GO
+
+
+def test_the_fault_of_a_rule_begins_in_its_own_watch() -> None:
+    played = of_day(a_rule("error rate > 1 %"), HERS, name=HERS.id)
+    fired = played.fired(HERS.id)
+    assert fired is not None
+    assert played.story.fault == 13 + FROM  # 12 buckets, one between the two, the third of the day
+    assert fired.closed_ms == (13 + FROM - 1 + 2) * WIDTH
+    assert "from bucket 3 of `First day` on" in played.story.says
+    assert [past.watch.id for past in played.watches] == ["hour", "day"]
+
+
+def test_a_watch_of_one_bucket_has_its_fault_in_that_bucket() -> None:
+    stage = a_stage(a_rule("load > 5"), planned=1)
+    played = of_story([rehearse(stage, s) for s in stories(stage)], stage.rules[0].id)
+    assert (played.story.fault, played.slices) == (1, 1)
+    assert played.rolled_back is not None
+
+
+def test_a_scripted_fault_is_over_when_the_way_back_is_gone() -> None:
+    rule = a_rule("error rate > 1 % for 2 buckets")
+    played = of_day(rule, name=rule.id)
+    found = played.recovered
+    assert found is not None
+    row = [(one.start_ms // WIDTH, one.look.value, one.count) for one in found.seen]
+    # fired at the close of bucket 3, gone 2 min 10 s later, bucket 4 had begun by then
+    assert row == [(5, "green", 1), (6, "green", 2)]
+    assert (found.outcome, found.at_ms) == (Outcome.GREEN, 7 * WIDTH)
+    assert found.took_ms == 5 * WIDTH + 10_000  # bad since bucket 2
+
+
+@pytest.mark.parametrize(
+    ("after", "outcome", "seen"),
+    [
+        pytest.param([9], Outcome.NEVER, ["bad"] * 6, id="bad-for-as-long-as-it-may-be"),
+        pytest.param([9, 1], Outcome.GREEN, ["green", "green"], id="good-again"),
+        pytest.param([9, 9, 1], Outcome.GREEN, ["bad", "green", "green"], id="good-later"),
+    ],
+)
+def test_the_figures_of_a_timeline_go_on_behind_the_trigger(
+    after: list[int], outcome: Outcome, seen: list[str]
+) -> None:
+    rule = a_rule("load > 5")
+    points = [Point(Decimal(value)) for value in [1, 9, *after]]
+    played = rehearse(a_stage(rule, program=DAY), Story("t", "", {("load", ""): points}))
+    assert played.recovered is not None
+    assert [one.look.value for one in played.recovered.seen] == seen
+    assert played.recovered.outcome is outcome
+
+
+def test_without_a_way_back_nothing_follows() -> None:
+    rule = a_rule("error rate > 1 %")
+    played = of_day(rule, name=rule.id, program=replace(DAY, way=Way(exists=False)))
+    assert played.rolled_back is not None
+    assert played.recovered is None
+
+
+class Counted(tuple[Point | None, ...]):
+    """Points that count how often one of them is asked for."""
+
+    asked = 0
+
+    def __getitem__(self, at: Any) -> Any:
+        type(self).asked += 1
+        return super().__getitem__(at)
+
+
+@pytest.mark.parametrize("watches", [1, 3])
+def test_a_week_is_played_in_as_many_slices_as_its_rules_need(watches: int) -> None:
+    """Where nothing moves any more the rest is not played: a week costs as much as an hour."""
+    program = Program(tuple(Watching(str(n), str(n), 2016 // watches) for n in range(watches)))
+    stage = a_stage(*RULES, program=program)
+    good = stories(stage)[0]
+    subject = next(iter(good.points))
+    Counted.asked = 0
+    story = replace(good, points={**good.points, subject: Counted(good.points[subject])})
+    assert rehearse(stage, story).slices >= 2016
+    assert 0 < Counted.asked <= 10 * watches
 
 
 # What the page says.

@@ -218,6 +218,19 @@ def test_a_figure_without_its_number_of_samples_is_not_trusted() -> None:
     assert "does not say from how many samples" in machine.say("r", slice_of(None))
 
 
+def test_without_a_statistic_the_one_that_the_source_gives_is_meant() -> None:
+    form = {"table": Form(Shape.GIVEN, "ms", stat="p95")}
+    machine = Machine([a_rule("table > 1 s", PAGE, "r")], form)
+
+    def slice_of(samples: int) -> dict[str, Bucket]:
+        return {"table": a_bucket("table", Given({"p95": Figure(0, Decimal(1300), samples)}))}
+
+    assert [machine.event("r", slice_of(n)) for n in (19, 20)] == [
+        Event.INSUFFICIENT, Event.BREACH,
+    ]  # fmt: skip
+    assert "table 1.3 s" in machine.say("r", slice_of(20))
+
+
 def test_a_metric_may_state_its_own_minimum() -> None:
     forms = {"error rate": Form(Shape.SHARE, "%", least=500)}
     machine = Machine([a_rule("error rate > 1%", PAGE, "r")], forms)
@@ -395,6 +408,31 @@ def test_a_window_holds_for_the_whole_line() -> None:
     moves = machine.step(WIDTH, load(1, 1) | errors(20, 1000, 1))
     assert [m.reason for m in moves] == [
         "error rate 2 %, expected <= 1 % (2 of 2 buckets: 00:00, 00:05)"
+    ]
+
+
+def test_what_fires_and_is_good_is_settled_where_no_more_slices_come() -> None:
+    rules = [a_rule("load > 2 for 2 buckets", PAGE, name) for name in ("long", "made up")] + [
+        a_rule("load > 0", PAGE, "bad"),
+        a_rule("load > 9", PAGE, "calm"),
+    ]
+    machine = a_machine(*rules)
+    play(machine, [3, 3, 1])
+    machine.make_up("made up")
+    moves = machine.settle(load(1, 2), "it is over")
+    assert [(m.at_ms, m.rule, m.before.value, m.after.value, m.reason) for m in moves] == [
+        (2 * WIDTH, "long", "firing", "resolved", "load 1 (good for 1 bucket); it is over")
+    ]
+    assert machine.settle(load(1, 2), "it is over") == []
+
+
+def test_what_was_skipped_moves_nothing() -> None:
+    machine = a_machine(a_rule("load > 2 for 2 buckets", PAGE, "r"))
+    machine.step(0, load(3))
+    machine.skip_to(5 * WIDTH)
+    moves = machine.step(5 * WIDTH, load(3, 5))
+    assert [(m.rule, m.after.value, m.reason) for m in moves] == [
+        ("r", "firing", "load 3, expected <= 2 (2 of 2 buckets: 00:00, 00:25)")
     ]
 
 

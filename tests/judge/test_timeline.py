@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,12 @@ from tests.judge.watching import a_rule
 
 from gonogo.errors import Diagnostic, RunbookError
 from gonogo.judge.buckets import Form, Shape
+from gonogo.judge.course import Program, Watching, Way
 from gonogo.judge.playing import Played, play
 from gonogo.judge.series import MOST_POINTS, Point, read_series
 from gonogo.judge.streaks import State
 from gonogo.judge.timeline import read_timeline
-from gonogo.plan.model import Consequence
+from gonogo.plan.model import Consequence, Recovery
 from gonogo.source import Source
 
 FOLDER = Path(__file__).parents[1] / "timelines"
@@ -146,6 +148,15 @@ MISTAKES = {
         "`burning` is no state",
     ),
     "bad verdict": (RULES + "expect: [{verdict: maybe}]\n", 2, "`maybe` is no verdict"),
+    "no such moment": (RULES + "expect: [{recovered: soon}]\n", 2, "`soon` is no moment"),
+    "no moment at all": (RULES + "expect: [{recovered: ''}]\n", 2, "must be one line of text"),
+    "a list of moments": (RULES + "expect: [{recovered: [14:00]}]\n", 2, "one line of text"),
+    "25 o'clock": (RULES + "expect: [{recovered: 25:00}]\n", 2, "`25:00` is no moment"),
+    "recovered before it began": (RULES + "expect: [{recovered: -5m}]\n", 2, "is no moment"),
+    "recovered in percent": (RULES + "expect: [{recovered: 5 %}]\n", 2, "`5 %` is no moment"),
+    "within a bucket": (RULES + "expect: [{recovered: 00:12}]\n", 2, "not the end of a bucket"),
+    "a time within a bucket": (RULES + "expect: [{recovered: 7m}]\n", 2, "not the end of a bucket"),
+    "two moments": (RULES + "expect: [{recovered: 20m, at: 20m}]\n", 2, "do not go together"),
     "case without name": (RULES + "cases: [{expect: []}]\n", 2, "a case needs a `name`"),
     "no list": (RULES + "expect: {fired: []}\n", 2, "`expect` must be a list"),
 }
@@ -245,6 +256,102 @@ def test_what_does_not_come_true_is_told(expect: str, differences: list[str]) ->
     [one] = played(TRUE + f"expect:\n  - {expect}\n").values()
     assert [found.message for found in one.differences] == differences
     assert {found.span.line for found in one.differences} <= {8}
+
+
+NOTHING_FIRED = "no trigger fired while a watch was on, so nothing is rolled back; expected "
+MS = Form(Shape.SAMPLES, "ms")
+BACK = """
+start: "23:45"
+samples: 5000
+rules: {rollback: {slow: p99 > 1 s for 2 buckets}, objective: {quick: p99 < 0.8 s}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("series", "expect", "differences"),
+    [
+        # bad at 23:50 and 23:55, so it fires at 00:00; the bucket that is open then is left out
+        ("0.5 1.5x1 0.5", "{recovered: 00:10}", []),
+        ("0.5 1.5x1 0.5", "{recovered: 25m, verdict: no-go}", []),
+        ("0.5 1.5x1 0.5x9", "{recovered: 00:10}", []),
+        ("0.5 1.5x1 0.5", "{recovered: 00:15}", ["recovered at 00:10; expected at 00:15"]),
+        ("0.5 1.5x1 0.5", "{recovered: never}", ["recovered at 00:10; expected `never`"]),
+        ("0.5 1.5x3 0.9 0.5", "{recovered: 00:20}", []),
+        ("0.5 1.5", "{recovered: never}", [NOTHING_FIRED + "`never`"]),
+        ("0.5 1.5x1", "{recovered: never}", []),
+        (
+            "0.5 1.5x1 0.9",  # neither a trigger nor what was promised
+            "{recovered: 00:10}",
+            ["not recovered, bad to the end at 00:35: p99 0.9 s, expected < 0.8 s;"
+             " expected at 00:10"],
+        ),
+        ("0.5 1.5x1 _", "{recovered: asked}", []),
+        (
+            "0.5 1.5x1 _",
+            "{recovered: never}",
+            ["not known at 00:35, a person is asked: p99 unknown: no data, expected <= 1 s;"
+             " p99 unknown: no data, expected < 0.8 s; expected `never`"],
+        ),
+        ("0.5 1.5x1 _x4 0.5", "{recovered: 00:25}", []),
+    ],
+)  # fmt: skip
+def test_when_going_back_is_over(series: str, expect: str, differences: list[str]) -> None:
+    text = f"{BACK}metrics: {{p99: {series} s}}\nexpect:\n  - {expect}\n"
+    [one] = played(text).values()
+    assert [found.message for found in one.differences] == differences
+
+
+def test_a_series_that_ends_before_its_case_is_silent_behind_the_trigger() -> None:
+    text = BACK.replace("quick: p99 < 0.8 s", "few: load < 5").replace("samples: 5000", "")
+    said = "metrics: {p99: 0.5@500 1.5@500x1 0.5@500x2 s, load: {values: 1x1, samples: 9}}\n"
+    [one] = played(text + said + "expect: [{recovered: asked}]\n").values()
+    assert one.differences == ()
+    [one] = played(text + said.replace("1x1", "1x4") + "expect: [{recovered: 00:10}]\n").values()
+    assert one.differences == ()
+
+
+def test_the_green_buckets_and_the_way_back_are_those_of_the_runbook() -> None:
+    rule = a_rule("response time p99 > 1.2s for 2 buckets", Consequence.ROLLBACK, "rollback/slow")
+    forms = {"response time": Form(Shape.SAMPLES, "ms")}
+    program = Program(way=Way("back", 420), recovery=Recovery(2))
+    text = "samples: 500\nmetrics: {p99: 800 1300x1 800}\nexpect: [{recovered: 00:35}]\n"
+    source = read_timeline(Source("t.yaml", text))
+    [one] = play(source, [rule], forms, program=program)
+    assert one.differences == ()
+    [one] = play(source, [rule], forms, program=Program(way=Way(exists=False)))
+    assert [found.message for found in one.differences] == [
+        "the runbook has no way back; expected at 00:35"
+    ]
+
+
+TWO = Program((Watching("hour", "First hour", 3), Watching("day", "First day", 9)), 10_000)
+
+
+def in_two_watches(series: str, expect: str) -> list[str]:
+    common = a_rule("p99 > 1.2 s", Consequence.PAGE, "page/slow")
+    mine = replace(a_rule("p99 < 1 s", Consequence.OBJECTIVE, "objective/hour"), phase="hour")
+    hers = replace(a_rule("p99 < 0.9 s", Consequence.OBJECTIVE, "objective/day"), phase="day")
+    text = f"samples: 500\nmetrics: {{p99: {series}}}\nexpect:\n  - {expect}\n"
+    rules = [mine, hers, common]
+    [one] = play(read_timeline(Source("t.yaml", text)), rules, {"": MS}, program=TWO)
+    return [found.message for found in one.differences]
+
+
+@pytest.mark.parametrize(
+    ("series", "expect"),
+    [
+        pytest.param("950x2 ms", "{fired: [], verdict: go}", id="good-in-the-first"),
+        pytest.param("950x4 ms", "{fired: [objective/day], verdict: no-go}", id="bad-in-the-next"),
+        pytest.param("950x3 800 ms", "{fired: [], verdict: go}", id="between-the-two"),
+        pytest.param("1100 800x5 ms", "{fired: [objective/hour], verdict: no-go}", id="remembered"),
+        pytest.param(
+            "1100x2 800 ms", "{rule: objective/hour, state: firing}", id="stays-as-it-was"
+        ),
+        pytest.param("800x2 1300 800 ms", "{fired: [page/slow], verdict: hold}", id="of-both"),
+    ],
+)
+def test_several_watches_are_played_one_after_the_other(series: str, expect: str) -> None:
+    assert in_two_watches(series, expect) == []
 
 
 @pytest.mark.parametrize(("at", "state"), [("14:00", State.PENDING), ("14:05", State.FIRING)])

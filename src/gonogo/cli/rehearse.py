@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 
 from gonogo.cli import screen, timelines
 from gonogo.cli.load import load
-from gonogo.cli.timelines import clock
-from gonogo.judge.firing import Course, lasting
+from gonogo.judge.course import Course
 from gonogo.judge.rehearsal import Rehearsed, Stage, rehearse, stage_of, stories
-from gonogo.judge.rules import Move
+from gonogo.judge.relay import Past, calendar
 from gonogo.judge.streaks import State
 from gonogo.plan.model import Consequence, Plan
-
-_STATE = 8
-_MOST_MOVES = 12
-"""How many moves a story shows; `--json` has all of them."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def carry_out(options: argparse.Namespace) -> int:
-    """Play the watch of a runbook to its end for each story; runs and measures nothing."""
+    """Play the watches of a runbook to their end for each story; runs and measures nothing."""
     plan = load(options.file)
     course = timelines.course(plan)
     if options.timeline is None:
@@ -41,115 +35,81 @@ def carry_out(options: argparse.Namespace) -> int:
         joined = timelines.joined(options.timeline, course)
         stage, start = joined.stage, joined.timeline.start_ms
         played = [rehearse(stage, story, start) for story in joined.stories()]
-    automatic = plan.rollback is not None and plan.rollback.automatic
     if options.json:
-        screen.say_json(
-            {
-                "file": options.file,
-                "service": plan.service,
-                "bucket_ms": course.width_ms,
-                "planned": course.planned,
-                "rollback": None if plan.rollback is None else "auto" if automatic else "ask",
-                "left_out": [{"rule": rule.id, "why": why} for rule, why in stage.left_out],
-                "stories": [_as_json(one) for one in played],
-            }
-        )
+        found = _head_json(plan, course, stage, start)
+        found["stories"] = [_as_json(one, stage.terms.width_ms) for one in played]
+        screen.say_json({"file": options.file, **found})
         return 0
-    screen.say("\n".join(_head(plan, course, stage, screen.width())))
+    _say(plan, course, stage, start)
     if options.timeline is None:
         told = {one.story.about for one in played}
         for rule in stage.rules:
             if rule.id not in told:  # lint says why, or it needs a baseline
                 screen.say(f"no scripted fault: {rule.id}")
     for one in played:
-        screen.say("\n".join(line.rstrip() for line in _lines(plan, stage, one, start)))
+        _say_story(stage, one, start)
     return 0
 
 
-def _head(plan: Plan, course: Course, stage: Stage, width: int) -> Iterator[str]:
-    from gonogo.report.words import count, wrap
+def _say(plan: Plan, course: Course, stage: Stage, start: int) -> None:
+    from gonogo.cli import rehearsed
 
-    whole = lasting(course.planned * course.width_ms)
-    buckets = f"{count(course.planned, 'bucket')} of {lasting(course.width_ms)}"
-    yield f"{plan.service}: a watch of {whole}, {buckets}, {count(len(stage.rules), 'rule')}"
-    yield "made-up values, no clock: what would move, who would be told, how it would end"
-    for rule, why in stage.left_out:
-        yield from wrap(f"left out: {rule.id}: {why}", width)
+    screen.say("\n".join(rehearsed.head(plan, course, stage, start, screen.width())))
 
 
-def _lines(plan: Plan, stage: Stage, played: Rehearsed, start: int) -> Iterator[str]:
-    from gonogo.report.words import count, cut, one_line, wrap
+def _say_story(stage: Stage, played: Rehearsed, start: int) -> None:
+    from gonogo.cli import rehearsed
 
-    width, slice_ms = screen.width(), stage.terms.width_ms
-    yield ""
-    yield cut(one_line(played.story.name), width)
-    rule = next((r for r in stage.rules if r.id == played.story.about), None)
-    if rule is not None:
-        yield from (f"  {line}" for line in wrap(timelines.says(rule), width - 2))
-    begins = played.story.fault
-    at = f" ({clock(start + (begins - 1) * slice_ms, slice_ms)})" if begins else ""
-    yield from (f"  {line}" for line in wrap(f"{played.story.says}{at}", width - 2))
-    for move in played.moves[:_MOST_MOVES]:
-        yield from _move(move, slice_ms, width)
-    if len(played.moves) > _MOST_MOVES:
-        more = count(len(played.moves) - _MOST_MOVES, "more move")
-        yield f"  … and {more}; --json has all of them"
-    yield _told(played, slice_ms, width)
-    yield from _end(plan, stage, played, start)
+    lines = rehearsed.story(stage, played, start, screen.width())
+    screen.say("\n".join(line.rstrip() for line in lines))
 
 
-def _move(move: Move, slice_ms: int, width: int) -> Iterator[str]:
-    from gonogo.report.words import cut, pad, wrap
-
-    when = clock(move.closed_ms, slice_ms)
-    before = len(when) + _STATE + 6
-    yield f"  {when}  {pad(move.after.value, _STATE)}  {cut(move.rule, width - before)}"
-    if move.after is State.FIRING:
-        yield from (" " * before + line for line in wrap(move.reason, width - before))
-
-
-def _told(played: Rehearsed, slice_ms: int, width: int) -> str:
-    from gonogo.report.words import cut
-
-    if not played.alarms:
-        return "  alerts    none"
-    said = [f"{a.severity.value} {clock(a.at_ms, slice_ms)}" for a in played.alarms]
-    if played.rolled_back is not None:
-        said[-1] = f"rollback {clock(played.rolled_back.closed_ms, slice_ms)}"
-    return cut(f"  alerts    {', '.join(said)}", width)
+def _head_json(plan: Plan, course: Course, stage: Stage, start: int) -> dict[str, object]:
+    automatic = plan.rollback is not None and plan.rollback.automatic
+    return {
+        "service": plan.service,
+        "bucket_ms": course.width_ms,
+        "planned": course.planned,
+        "watches": [_watch_json(past) for past in calendar(stage.track, start)],
+        "rollback": None if plan.rollback is None else "auto" if automatic else "ask",
+        "green": plan.recovery.green,
+        "left_out": [{"rule": rule.id, "why": why} for rule, why in stage.left_out],
+    }
 
 
-def _end(plan: Plan, stage: Stage, played: Rehearsed, start: int) -> Iterator[str]:
-    slice_ms = stage.terms.width_ms
-    trigger = played.rolled_back
-    if trigger is not None:
-        at = f"at {clock(trigger.closed_ms, slice_ms)}"
-        if played.story.fault:
-            begun = start + (played.story.fault - 1) * slice_ms
-            at += f", {lasting(trigger.closed_ms - begun)} after the fault"
-        yield f"  rollback  {at}{_how(plan)}"
-    else:
-        yield "  rollback  no"
-    more = played.slices - stage.planned
-    longer = f", {more} more than planned: a streak was open" if more > 0 else ""
-    yield f"  verdict   {played.verdict.value} after {played.slices} buckets{longer}"
+def _watch_json(past: Past) -> dict[str, object]:
+    watch = past.watch
+    return {
+        "id": watch.id,
+        "title": watch.title,
+        "begun_ms": past.begun_ms,
+        "first_bucket_ms": past.first_slice_ms,
+        "ends_ms": past.closed_ms,
+        "checkpoints": [
+            {
+                "title": one.title,
+                "begins_s": one.begins_s,
+                "ends_s": one.ends_s,
+                "every_s": one.every_s,
+                "steps": list(one.steps),
+            }
+            for one in watch.checkpoints
+        ],
+    }
 
 
-def _how(plan: Plan) -> str:
-    back = plan.rollback
-    if back is None or not back.options:
-        return "; the runbook has no way back"
-    return "" if back.automatic else "; a person is asked first"
-
-
-def _as_json(played: Rehearsed) -> dict[str, object]:
-    trigger = played.rolled_back
+def _as_json(played: Rehearsed, width_ms: int) -> dict[str, object]:
+    trigger, recovered = played.rolled_back, played.recovered
     return {
         "name": played.story.name,
         "says": played.story.says,
         "rule": played.story.about or None,
         "fault_bucket": played.story.fault,
-        "moves": [move.as_json() for move in played.moves],
+        "moves": [
+            move.as_json() | {"watch": past.watch.id}
+            for past in played.watches
+            for move in past.moves
+        ],
         "alerts": [
             {"at_ms": a.at_ms, "rule": a.rule, "severity": a.severity.value} for a in played.alarms
         ],
@@ -163,6 +123,20 @@ def _as_json(played: Rehearsed) -> dict[str, object]:
         "rollback": None
         if trigger is None
         else {"rule": trigger.rule, "at_ms": trigger.closed_ms, "why": trigger.reason},
+        "recovery": None if recovered is None else timelines.recovery_json(recovered, width_ms),
+        "watches": [
+            {
+                "id": past.watch.id,
+                "title": past.watch.title,
+                "begun_ms": past.begun_ms,
+                "ended_ms": past.closed_ms,
+                "buckets": past.slices,
+                "verdict": past.verdict.value if past.watch.figured else None,
+                "moves": len(past.moves),
+            }
+            for past in played.watches
+        ],
+        "not_reached": [watch.title for watch in played.left],
         "verdict": played.verdict.value,
         "buckets": played.slices,
     }

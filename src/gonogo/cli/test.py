@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 from gonogo.cli import screen, timelines
 from gonogo.cli.load import load
+from gonogo.cli.timelines import clock, recovery_json
 from gonogo.judge.against import Against
+from gonogo.judge.expected import Expectation
 from gonogo.judge.firing import lasting
+from gonogo.judge.green import Outcome
 from gonogo.judge.playing import Difference, Played
-from gonogo.judge.timeline import Expectation
 
 _NAMED = 3  # rules that are not tested, in one line
 
@@ -72,7 +74,9 @@ def _lines(joined: Against, cases: tuple[Played, ...], width: int) -> Iterator[s
 
     name = joined.timeline.source.name
     rules, buckets = len(joined.stage.rules), lasting(joined.stage.terms.width_ms)
-    yield f"{name}: {count(rules, 'rule')}, buckets of {buckets}"
+    number = len(joined.stage.program.watches)
+    watches = f", {number} watches" if number > 1 else ""
+    yield f"{name}: {count(rules, 'rule')}{watches}, buckets of {buckets}"
     for rule in joined.untold[:_NAMED]:
         yield cut(f"  not tested, no series: {rule.id}", width)
     if len(joined.untold) > _NAMED:
@@ -93,7 +97,7 @@ def _expectation(
     wrong = [d for d in played.differences if d.span == expected.span]
     place = f"line {expected.span.line}"
     room = width - 8 - len(place) - 2
-    first, *rest = wrap(_said(joined.written[expected.span]), room, most=4)
+    first, *rest = wrap(_said(joined, expected), room, most=4)
     yield f"  {'FAIL' if wrong else 'pass'}  {pad(first, room)}  {place}"
     yield from (f"        {line}" for line in rest)
     for difference in wrong:
@@ -102,8 +106,9 @@ def _expectation(
         yield f"        --> {joined.timeline.source.name}:{expected.span.line}"
 
 
-def _said(expected: Expectation) -> str:
-    """Return an expectation in words: `15m: page/slow firing`."""
+def _said(joined: Against, settled: Expectation) -> str:
+    """Return an expectation in the words of its author: `15 min: page/slow firing`."""
+    expected = joined.written[settled.span]
     at = "end" if expected.at_ms is None else lasting(expected.at_ms)
     parts = []
     if expected.rule is not None and expected.state is not None:
@@ -113,7 +118,17 @@ def _said(expected: Expectation) -> str:
             parts.append(f"{word} {', '.join(names) or 'nothing'}")
     if expected.verdict is not None:
         parts.append(expected.verdict.value)
-    return f"{at}: {'; '.join(parts)}"
+    said = f"{at}: {'; '.join(parts)}" if parts else ""
+    return "; ".join(part for part in (said, _recovered(joined, expected)) if part)
+
+
+def _recovered(joined: Against, expected: Expectation) -> str:
+    if expected.recovered is None:
+        return ""
+    if isinstance(expected.recovered, Outcome):
+        return f"recovered: {expected.recovered.value}"
+    start, width = joined.timeline.start_ms, joined.stage.terms.width_ms
+    return f"recovered at {clock(start + expected.recovered, width)}"
 
 
 def _as_json(joined: Against, cases: tuple[Played, ...]) -> dict[str, object]:
@@ -126,6 +141,9 @@ def _as_json(joined: Against, cases: tuple[Played, ...]) -> dict[str, object]:
                 "name": played.case.name,
                 "line": played.case.span.line,
                 "verdict": played.verdict.value,
+                "recovery": None
+                if played.recovered is None
+                else recovery_json(played.recovered, joined.stage.terms.width_ms),
                 "moves": [move.as_json() for move in played.moves],
                 "expectations": [
                     _expectation_json(joined, expected, played.differences)
@@ -144,7 +162,7 @@ def _expectation_json(
     return {
         "line": expected.span.line,
         "at_ms": expected.at_ms,
-        "expected": _said(joined.written[expected.span]),
+        "expected": _said(joined, expected),
         "passed": not wrong,
         "messages": wrong,
     }

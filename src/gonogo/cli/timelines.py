@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from gonogo.cli.load import LARGEST
 from gonogo.errors import RunbookError, Severity, UsageError
-from gonogo.judge.firing import Course, course_of, is_watched, mistakes_of_watch
+from gonogo.judge.course import Course, course_of
+from gonogo.judge.firing import is_watched, mistakes_of_watch
 from gonogo.plan.model import Plan, Rule
 from gonogo.source import Source
 
 if TYPE_CHECKING:
     from gonogo.judge.against import Against
+    from gonogo.judge.green import Recovered
 
 
 def course(plan: Plan) -> Course:
@@ -92,3 +94,24 @@ def clock(at_ms: int, width_ms: int) -> str:
     days = at_ms // 86_400_000
     said = clock_time(at_ms, width_ms, at_ms)
     return f"{days}d {said}" if 0 < days < 365 else said
+
+
+def recovery_json(recovered: Recovered, width_ms: int) -> dict[str, object]:
+    """Return what follows a rollback for machines: the row of buckets, and what it came to."""
+    return {
+        "begun_ms": recovered.begun_ms,
+        "outcome": recovered.outcome.value,
+        "at_ms": recovered.at_ms,
+        "took_ms": recovered.took_ms,
+        "buckets": [
+            {
+                "closed_ms": one.start_ms + width_ms,
+                "look": one.look.value,
+                "green": one.count,
+                "need": one.need,
+                "says": one.says,
+            }
+            for one in recovered.seen
+        ],
+        "moves": [move.as_json() for move in recovered.moves],
+    }

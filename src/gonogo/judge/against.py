@@ -15,11 +15,14 @@ from fractions import Fraction
 from gonogo.errors import Diagnostic, RunbookError
 from gonogo.judge import series as notation
 from gonogo.judge.candidates import Subject, subjects
-from gonogo.judge.firing import Course, lasting
+from gonogo.judge.course import Course
+from gonogo.judge.expected import Expectation
+from gonogo.judge.firing import lasting
 from gonogo.judge.measures import decimal_of, scale
+from gonogo.judge.nodes import CODE
 from gonogo.judge.playing import Played, play, subject_of
 from gonogo.judge.rehearsal import ENOUGH, Point, Stage, Story, stage_of
-from gonogo.judge.timeline import CODE, Case, Expectation, Series, Timeline
+from gonogo.judge.timeline import Case, Series, Timeline
 from gonogo.plan.model import Rule
 from gonogo.plan.units import Quantity, comparable
 from gonogo.source import Span
@@ -36,7 +39,10 @@ class Against:
 
     def play(self) -> tuple[Played, ...]:
         """Play every case as it is written and compare it with what is expected."""
-        return play(self.timeline, self.stage.rules, self.stage.forms, self.stage.terms)
+        stage = self.stage
+        return play(
+            self.timeline, stage.rules, stage.forms, stage.terms, program=stage.track.program
+        )
 
     def stories(self) -> tuple[Story, ...]:
         """Return the cases as stories of a whole watch: the last value lasts to its end."""

@@ -51,6 +51,8 @@ class Alert:
     metrics: str = ""  # names of the figures that it is about
     within_s: float | None = None  # to be mended in this time, where the runbook says so
     once: bool = False  # a fact that is over when it is told: nobody has to acknowledge it
+    seen_ms: int | None = None  # when its figures were last known
+    seen: str = ""  # what they were, in a sentence
 
     @property
     def ack(self) -> str:

@@ -81,6 +81,12 @@ class Alerts:
             if alert.rule == rule and not alert.over:
                 alert.over, alert.text, alert.changed = True, text or alert.text, True
 
+    def saw(self, rule: str, text: str, at_ms: int) -> None:
+        """Keep what the figures of a rule were, for those who are told when nobody looks on."""
+        for alert in self.open:
+            if alert.rule == rule and not alert.over:
+                alert.seen, alert.seen_ms = text, at_ms
+
     def is_untold(self, rule: str) -> bool:
         """Say whether the open alert of a rule is one that nobody was told of so far."""
         return any(a.rule == rule and not a.over and not a.told for a in self.open)
@@ -149,6 +155,20 @@ class Alerts:
     def next_ms(self, now_ms: int) -> int | None:
         """Return the next moment at which time alone changes something; None when nothing waits."""
         return min((at for at in self._moments() if at > now_ms), default=None)
+
+    def ahead(self, now_ms: int) -> tuple[tuple[int, tuple[str, ...]], ...]:
+        """Return who is still to be told of urgent alerts that nobody has acknowledged, and when.
+
+        Soonest first; one in a planned window is left out.
+        """
+        found = [
+            ((alert.told_ms or now_ms) + int(rung.after_s * 1000), rung.contacts)
+            for alert in self.open
+            if alert.repeats and not (alert.over or alert.acknowledged)
+            if not self._silenced(alert, now_ms)
+            for rung in self._ladder(alert)[alert.rungs :]
+        ]
+        return tuple(sorted(found))
 
     def _flushes(self, now_ms: int) -> bool:
         """Say whether the milder alerts have waited long enough for others to join."""
@@ -247,6 +267,8 @@ class Alerts:
             since_ms=alert.since_ms,
             urgent=alert.urgent,
             ack=ack,
+            seen=alert.seen if state is State.ENDED else "",
+            seen_ms=alert.seen_ms if state is State.ENDED else None,
         )
         for contact in contacts:
             lines.setdefault(contact, []).append(line)

@@ -10,8 +10,9 @@ from functools import reduce
 
 from gonogo.judge.buckets import Amount, Body, Bucket, Form, Given, Shape, merged
 from gonogo.judge.evaluate import Missing
-from gonogo.judge.measures import least_samples
-from gonogo.judge.questions import Buckets, faithful, figure
+from gonogo.judge.fitted import faithful
+from gonogo.judge.measures import given_figure, least_samples
+from gonogo.judge.questions import Buckets, figure
 from gonogo.judge.rules import Machine
 from gonogo.judge.streaks import Event
 from gonogo.plan.condition import Op, Predicate, Relative
@@ -70,7 +71,7 @@ def known(predicate: Predicate, form: Form, slices: Sequence[Buckets], lasted_ms
     if not whole.count:
         why = "; ".join(("no data", *whole.reasons))
         return Known(subject, None, 0, why)
-    samples = _samples(predicate, whole)
+    samples = _samples(predicate, form, whole)
     least = _least(predicate, form)
     if samples < least:
         return Known(subject, None, samples, f"{samples} samples, at least {least} are needed")
@@ -95,9 +96,9 @@ def _summed(buckets: Sequence[Bucket]) -> Bucket:
     )
 
 
-def _samples(predicate: Predicate, bucket: Bucket) -> int:
+def _samples(predicate: Predicate, form: Form, bucket: Bucket) -> int:
     if isinstance(bucket.body, Given):
-        given = bucket.body.figures.get(predicate.stat or "")
+        given = given_figure(predicate, form, bucket.body)
         return given.samples or 0 if given is not None else 0
     return bucket.count
 

@@ -209,6 +209,11 @@ class Bucket:
         """Return which part of the slice was watched, 0 to 1; for showing, never for judging."""
         return self.watched_ms / self.width_ms
 
+    @property
+    def flaws(self) -> tuple[str, ...]:
+        """Return how many samples were bad, by reason: `3 null`."""
+        return tuple(f"{number} {why}" for why, number in sorted(self.bad.items()))
+
     def merge(self, other: Bucket) -> Bucket:
         """Return one bucket of two workers that each saw a part of the same traffic.
 

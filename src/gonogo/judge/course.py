@@ -10,10 +10,10 @@ from decimal import Decimal
 from gonogo.judge.buckets import Form, Grid, Shape
 from gonogo.judge.rules import Terms
 from gonogo.plan.kinds import Role
-from gonogo.plan.lengths import lengths
-from gonogo.plan.model import Phase, Plan, Rule
+from gonogo.plan.lengths import has_figures, lengths
+from gonogo.plan.model import Checkpoint, Phase, Plan, Recovery, Rule
 from gonogo.plan.samples import Yields
-from gonogo.plan.sources import Source
+from gonogo.plan.sources import RedisSource, Source, SqlSource
 from gonogo.plan.sources_read import read_metric
 
 BUCKET_S = 300
@@ -74,7 +74,7 @@ def watched_phase(plan: Plan) -> Phase | None:
 
 def is_watched(plan: Plan, phase: Phase) -> bool:
     """Say whether a phase is watched by figures."""
-    return phase.role is Role.WATCH and bool(figured(plan, phase))
+    return phase.role is Role.WATCH and has_figures(phase, plan.rules, plan.metrics)
 
 
 def width_ms(plan: Plan) -> int:
@@ -101,15 +101,19 @@ def grid_of(plan: Plan, sources: Iterable[Source] | None = None) -> Grid:
     the slowest would be left out.
     """
     width = width_ms(plan)
-    base = _LONG_GRACE_S if width >= _MINUTE_MS else _SHORT_GRACE_S
     used = sources_of(plan).values() if sources is None else sources
-    return Grid(width // 1000, max([base, *(math.ceil(source.lag_s) for source in used)]))
+    return Grid(width // 1000, _grace_s(width, used))
+
+
+def _grace_s(width: int, sources: Iterable[Source]) -> int:
+    base = _LONG_GRACE_S if width >= _MINUTE_MS else _SHORT_GRACE_S
+    return max([base, *(math.ceil(source.lag_s) for source in sources)])
 
 
 def planned(plan: Plan, phase: Phase) -> int:
     """Return how many buckets a watch lasts: its stated length, else its longest rule."""
     width = width_ms(plan)
-    stated = lengths(plan.released).get(phase.id)
+    stated = lengths(plan.released, plan.rules, plan.metrics).get(phase.id)
     if stated is not None:
         return max(1, -(-int(stated * 1000) // width))
     return longest(figured(plan, phase), width)
@@ -124,6 +128,106 @@ def longest(rules: Iterable[Rule], width: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Watching:
+    """One watch of a release before it begins: how long it lasts, and from when that counts."""
+
+    id: str = ""  # of its phase; rules that name it are judged in it alone
+    title: str = ""
+    planned: int = 1  # buckets, counted from its own begin
+    whole_ms: int | None = None  # `First day`: until so long after the first watch began
+    figured: bool = True  # some rule has figures in it; without, only its checkpoints take time
+    checkpoints: tuple[Checkpoint, ...] = ()
+
+    def ends_ms(self, first_ms: int, begun_ms: int, width_ms: int) -> int:
+        """Return its planned end; over already when it begins, it lasts one bucket."""
+        if self.whole_ms is None:
+            return begun_ms + self.planned * width_ms
+        return max(first_ms + self.whole_ms, begun_ms + width_ms)
+
+    def looks_end_ms(self, first_ms: int, begun_ms: int) -> int:
+        """Return when its last checkpoint is over: its gate waits for that."""
+        from_ms = begun_ms if self.whole_ms is None else first_ms
+        last = max((one.ends_s for one in self.checkpoints), default=None)
+        return begun_ms if last is None else from_ms + round(last * 1000)
+
+
+def watching_of(plan: Plan, phase: Phase) -> Watching:
+    """Return one watch of a plan before it begins."""
+    width, whole = width_ms(plan), None
+    if phase.from_first and phase.span_s is not None:
+        whole = -(-int(phase.span_s * 1000) // width) * width
+    return Watching(
+        phase.id,
+        phase.title,
+        planned(plan, phase),
+        whole,
+        is_watched(plan, phase),
+        phase.checkpoints,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The first way back, as far as it is known before anything went wrong."""
+
+    title: str = ""
+    acts_s: float = 0.0  # as stated, else as its steps are estimated
+    asks: bool = False  # a person decides first
+    more: int = 0  # ways that are left when this one does not help
+    exists: bool = True
+
+
+def way_of(plan: Plan) -> Way:
+    """Return the first way back of a plan: its first option, else the `Undo:` of its steps."""
+    back = plan.rollback
+    automatic = back.automatic if back is not None else plan.settings.get("rollback") != "ask"
+    if back is None or not back.options:
+        undone = any(step.undo for step in plan.steps())
+        return Way("what the steps undo" if undone else "", asks=not automatic, exists=undone)
+    first = back.options[0]
+    stated = first.stated_s
+    if stated is None:
+        stated = sum(step.estimate_s or 0.0 for step in first.steps)
+    return Way(
+        first.title, stated, asks=not automatic or first.destructive, more=len(back.options) - 1
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What a release goes through once it is watched: its watches in turn, and the way back."""
+
+    watches: tuple[Watching, ...] = ()
+    grace_ms: int = _LONG_GRACE_S * 1000  # from the end of a bucket until it is closed
+    way: Way = field(default_factory=Way)
+    recovery: Recovery = field(default_factory=Recovery)
+    counters: frozenset[str] = frozenset()  # metrics of which a reading says what has come since
+
+
+def program_of(plan: Plan) -> Program:
+    """Return what a release goes through once it is watched."""
+    sources = sources_of(plan)
+    watches = [phase for phase in plan.released if phase.role is Role.WATCH]
+    return Program(
+        tuple(watching_of(plan, phase) for phase in watches),
+        _grace_s(width_ms(plan), sources.values()) * 1000,
+        way_of(plan),
+        plan.recovery,
+        counters_of(sources),
+    )
+
+
+def counters_of(sources: Mapping[str, Source]) -> frozenset[str]:
+    """Return the metrics of which a reading says what has come since the reading before it."""
+    return frozenset(
+        name
+        for name, source in sources.items()
+        if (isinstance(source, SqlSource) and source.delta)
+        or (isinstance(source, RedisSource) and (source.delta or bool(source.hits)))
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     """The watches of a plan as one: their rules, their metrics, their buckets."""
 
@@ -134,6 +238,7 @@ class Course:
     planned: int  # buckets, of all watches together
     own: Mapping[str, int] = field(default_factory=dict)  # buckets of each watch, by its id
     settled: Terms | None = None
+    program: Program = field(default_factory=Program)
 
     @property
     def terms(self) -> Terms:
@@ -157,4 +262,4 @@ def course_of(plan: Plan) -> Course:
     width = width_ms(plan)
     own = {phase.id: planned(plan, phase) for phase in plan.released if phase.role is Role.WATCH}
     whole = sum(own.values()) or longest(plan.rules, width)
-    return Course(rules, sources, forms, width, whole, own, terms_of(plan))
+    return Course(rules, sources, forms, width, whole, own, terms_of(plan), program_of(plan))

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from gonogo.judge.compare import Judgement, compare_value
+from gonogo.judge.fitted import fitted
 from gonogo.judge.lookup import Datum, Missing, find, is_empty
 from gonogo.judge.recorded import against_recorded
 from gonogo.judge.wording import say_datum
@@ -19,6 +20,13 @@ from gonogo.plan.units import Quantity
 __all__ = ["Datum", "Judged", "Missing", "Part", "Truth", "evaluate", "evaluate_observation"]
 
 Lookup: TypeAlias = "Callable[[Predicate], Datum | Missing]"
+Show: TypeAlias = "Callable[[str, Datum], Datum]"
+"""From a name and its value to the value as people may see it: secrets are masked."""
+
+
+def openly(_name: str, datum: Datum) -> Datum:
+    """Show a value as it is."""
+    return datum
 
 
 class Truth(StrEnum):
@@ -31,10 +39,11 @@ class Truth(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was kept before: baselines of figures by name, values that steps recorded."""
+    """What was kept before, baselines and recorded values by name, and how values are shown."""
 
     baseline: Mapping[str, Quantity] = field(default_factory=dict)
     recorded: Mapping[str, Datum] = field(default_factory=dict)
+    show: Show = openly
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +107,15 @@ def evaluate_observation(
     rows: Sequence[Mapping[str, Datum]] | None = None,
     baseline: Mapping[str, Quantity] | None = None,
     recorded: Mapping[str, Datum] | None = None,
+    show: Show = openly,
 ) -> Judged:
     """Judge a condition on the named values of one observation and the rows of its result.
 
     A name is looked up among the indicators first, then as a column of the only row. With several
-    rows a column needs `in every row` or `in any row`; without rows nothing passes.
+    rows a column needs `in every row` or `in any row`; without rows nothing passes. Sentences hold
+    the values as `show` gives them; what is judged are the values themselves.
     """
-    known = _Known(baseline or {}, recorded or {})
+    known = _Known(baseline or {}, recorded or {}, show)
     return _together(
         condition,
         [_observed(predicate, indicators, rows, known) for predicate in condition.predicates],
@@ -136,11 +147,23 @@ def _expected(predicate: Predicate) -> str:
 def _one(predicate: Predicate, datum: Datum | Missing, known: _Known) -> Part:
     """Judge one predicate on one value."""
     found = _truth(predicate, datum, known)
-    actual = "" if isinstance(datum, Missing) else say_datum(datum)
+    said = actual = ""
+    if not isinstance(datum, Missing):
+        said = say_datum(datum)
+        seen = known.show(predicate.subject(), datum)
+        actual = say_datum(seen if found.holds is None else _fitted(predicate, seen))
     if found.holds is None:
-        return _unknown(predicate, found.why, actual)
+        why = found.why if actual == said else found.why.replace(said, actual)
+        return _unknown(predicate, why, actual)
     truth = Truth.PASS if found.holds else Truth.FAIL
     return Part(predicate, truth, actual or "absent", found.expected or _expected(predicate), "")
+
+
+def _fitted(predicate: Predicate, datum: Datum) -> Datum:
+    """Return what was seen, a time or a size in the unit of the bound that it was held against."""
+    bounds = predicate.value if isinstance(predicate.value, tuple) else (predicate.value,)
+    limits = [bound for bound in bounds if isinstance(bound, Quantity)]
+    return fitted(datum, limits) if isinstance(datum, Quantity) else datum
 
 
 def _truth(predicate: Predicate, datum: Datum | Missing, known: _Known) -> Judgement:
@@ -243,18 +266,18 @@ def _over_rows(
     told = [at for at, part in enumerate(parts) if part.truth is truth]
     first = parts[told[0]]
     where = f"in {len(told)} of {len(rows)} rows"
-    marks = _others(predicate, rows[told[0]]) if truth is not Truth.PASS else ""
+    marks = _others(predicate, rows[told[0]], known) if truth is not Truth.PASS else ""
     if truth is Truth.UNKNOWN:
         return _unknown(predicate, f"{first.why} {where}{marks}", first.actual)
     return Part(predicate, truth, f"{first.actual} {where}{marks}", _expected(predicate), "")
 
 
-def _others(predicate: Predicate, row: Mapping[str, Datum]) -> str:
+def _others(predicate: Predicate, row: Mapping[str, Datum], known: _Known) -> str:
     """Return the first other column, so that a reader finds the row: ` (domain = example)`."""
     same = re.sub(r"[\W_]+", " ", (predicate.metric or "").lower()).strip()
     for name, datum in row.items():
         if re.sub(r"[\W_]+", " ", name.lower()).strip() != same and isinstance(
             datum, str | int | Decimal | float
         ):
-            return f" ({name} = {say_datum(datum, quote=False)})"
+            return f" ({name} = {say_datum(known.show(name, datum), quote=False)})"
     return ""

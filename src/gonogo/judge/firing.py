@@ -11,12 +11,10 @@ from decimal import Decimal
 
 from gonogo.errors import Diagnostic, Severity
 from gonogo.judge.candidates import answers
-from gonogo.judge.course import LONGER as LONGER
-from gonogo.judge.course import Course as Course
-from gonogo.judge.course import course_of as course_of
-from gonogo.judge.course import form_of as form_of
+from gonogo.judge.course import LONGER, Course, course_of
 from gonogo.judge.hearing import unheard_in
 from gonogo.judge.measures import least_samples, misfit
+from gonogo.judge.mending import hint_for
 from gonogo.judge.rules import check
 from gonogo.judge.streaks import Pattern, pattern_of
 from gonogo.plan.kinds import Role
@@ -109,8 +107,9 @@ def mistakes_of_watch(plan: Plan) -> tuple[Diagnostic, ...]:
 
 
 def _misfits(course: Course) -> Iterator[Diagnostic]:
-    hint = "compare it in its own unit, or bind another metric"
+    rules = {rule.id: rule for rule in course.rules}
     for one in check(course.rules, course.forms, course.terms):
+        hint = hint_for(one, rules[one.rule], course.forms, course.width_ms)
         yield Diagnostic("GN347", one.message, one.span, hint=hint)
 
 

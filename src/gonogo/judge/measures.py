@@ -12,7 +12,7 @@ from dataclasses import replace
 from decimal import Context, Decimal
 from fractions import Fraction
 
-from gonogo.judge.buckets import Amount, Bucket, Form, Given, Shape, Share
+from gonogo.judge.buckets import Amount, Bucket, Figure, Form, Given, Shape, Share
 from gonogo.judge.sketch import EXACT, Sketch
 from gonogo.plan.condition import Condition, Op, Predicate, Relative
 from gonogo.plan.units import Dimension, Quantity, comparable
@@ -166,15 +166,22 @@ def unit_of_value(predicate: Predicate, form: Form) -> str:
     """Return the unit that a metric has in this comparison: an amount may be asked as a rate."""
     limits = limits_in(predicate)
     if form.shape is Shape.AMOUNT and limits and limits[0].dimension is Dimension.RATE:
-        per = limits[0].unit.rpartition("/")[2]
-        thing = form.unit or limits[0].unit.rpartition("/")[0]
+        asked, _, per = limits[0].unit.rpartition("/")
+        thing = (form.unit or asked) if asked else ""  # `> 10/min`: of whatever is counted
         return f"{thing}/{per}"
     return form.unit
 
 
 def stat_of(predicate: Predicate, form: Form) -> str:
     """Return the statistic that is compared; empty for the metric itself."""
-    return predicate.stat or (form.stat if form.shape is Shape.SAMPLES else "")
+    return predicate.stat or (form.stat if form.shape in {Shape.SAMPLES, Shape.GIVEN} else "")
+
+
+def given_figure(predicate: Predicate, form: Form, body: Given) -> Figure | None:
+    """Return the figure that is compared; where no statistic is said, the one of the source."""
+    if predicate.stat is None and "" not in body.figures:
+        return body.figures.get(form.stat)
+    return body.figures.get(predicate.stat or "")
 
 
 def _sign(left: Decimal, right: Decimal) -> int:
@@ -192,7 +199,7 @@ def order_of(predicate: Predicate, form: Form, limit: Quantity) -> Order:
         case Shape.AMOUNT:
             return _amount_order(form, limit)
         case Shape.GIVEN:
-            return _given_order(predicate, in_unit(limit, form.unit))
+            return _given_order(predicate, form, in_unit(limit, form.unit))
         case Shape.SAMPLES:
             return _samples_order(stat_of(predicate, form), in_unit(limit, form.unit))
 
@@ -237,13 +244,11 @@ def _per_ms(form: Form, limit: Quantity) -> Fraction:
     return Fraction(limit.number) * scale(limit.unit) / things / 1000
 
 
-def _given_order(predicate: Predicate, bound: Decimal) -> Order:
-    stat = predicate.stat or ""
-
+def _given_order(predicate: Predicate, form: Form, bound: Decimal) -> Order:
     def order(bucket: Bucket) -> int | None:
         body = bucket.body
         assert isinstance(body, Given)
-        figure = body.figures.get(stat)
+        figure = given_figure(predicate, form, body)
         return None if figure is None else _sign(figure.value, bound)
 
     return order

@@ -1,18 +1,26 @@
-"""A timeline, played: its series become buckets, its rules judge them, differences are reported."""
+"""A timeline, played: its series become buckets, its rules judge them, differences are reported.
+
+The rules are played to the end of the series, also behind a trigger, so that a team can say of each
+what it must do. What follows the first trigger is played as a run would go back.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from gonogo.errors import Diagnostic, RunbookError
 from gonogo.judge.buckets import Bucket, Figure, Form, Given, Shape
-from gonogo.judge.rules import Machine, Move, Terms, check, clock_time
-from gonogo.judge.streaks import State
-from gonogo.judge.timeline import CODE, Case, Expectation, Series, Timeline
+from gonogo.judge.course import Program
+from gonogo.judge.expected import Expectation
+from gonogo.judge.green import Recovered, patience, recover
+from gonogo.judge.nodes import CODE
+from gonogo.judge.relay import Relay, Track
+from gonogo.judge.rules import Move, Terms, check
+from gonogo.judge.timeline import Case, Series, Timeline
+from gonogo.judge.unmet import unmet
 from gonogo.judge.verdict import Verdict
-from gonogo.judge.watch import verdict
 from gonogo.plan.model import Rule
 from gonogo.plan.units import Quantity
 from gonogo.plan.words import stat_of
@@ -39,6 +47,8 @@ class Played:
     moves: tuple[Move, ...]
     verdict: Verdict
     differences: tuple[Difference, ...]
+    trigger: Move | None = None  # the move that rolls back
+    recovered: Recovered | None = None  # what follows it; None without a trigger or a way back
 
 
 def play(
@@ -47,8 +57,11 @@ def play(
     forms: Mapping[str, Form] | None = None,
     terms: Terms | None = None,
     baseline: Mapping[str, Quantity] | None = None,
+    program: Program | None = None,
 ) -> tuple[Played, ...]:
     """Play every case; rules and the units of metrics come from the file, else from a runbook.
+
+    Without a program of watches there is one that lasts as long as the series.
 
     Raises:
         RunbookError: a series belongs to no rule, or a rule does not fit the series.
@@ -56,7 +69,8 @@ def play(
     judged = timeline.rules or tuple(rules)
     given = terms or Terms()
     own = Terms(timeline.interval_ms, given.least_coverage, given.blind_after_s, given.clear)
-    stage = _Stage(timeline, judged, forms or {}, own, baseline or {})
+    track = Track(judged, {}, own, program or Program(), baseline or {})
+    stage = _Stage(timeline, judged, forms or {}, track.endless())
     return tuple(stage.play(case) for case in timeline.cases)
 
 
@@ -65,39 +79,47 @@ class _Stage:
     timeline: Timeline
     rules: tuple[Rule, ...]
     forms: Mapping[str, Form]
-    terms: Terms
-    baseline: Mapping[str, Quantity]
+    track: Track  # what is judged, before the units of the series are known
 
     def play(self, case: Case) -> Played:
         bound = [(subject_of(self.timeline, self.rules, one), one) for one in case.series]
-        machine = self._machine(bound)
+        track = self._track(bound)
+        names = tuple(track.machine(self.rules).streaks)
         for expected in case.expect:
-            self._known(machine, expected)
-        moves: list[Move] = []
-        differences: list[Difference] = []
+            self._known(names, expected)
         width, start = self.timeline.interval_ms, self.timeline.start_ms
-        waiting = list(case.expect)
+        relay = Relay(track, start)
+        differences: list[Difference] = []
+
+        def compare(expected: Sequence[Expectation], recovered: Recovered | None = None) -> None:
+            differences.extend(
+                Difference(case.name, one.span, text)
+                for one in expected
+                for text in unmet(one, relay, names, start, recovered)
+            )
+
+        waiting = [expected for expected in case.expect if expected.at_ms is not None]
         for at in range(case.length + 1):
-            due = [e for e in waiting if e.at_ms is not None and e.at_ms < (at + 1) * width]
-            differences += _differences(case, due, machine, moves)
+            due = [e for e in waiting if (e.at_ms or 0) < (at + 1) * width]
+            compare(due)
             waiting = [expected for expected in waiting if expected not in due]
             if at < case.length:
-                begin = start + at * width
-                moves += machine.step(begin, _buckets(bound, at, begin, width))
-        late = [e for e in waiting if e.at_ms is not None]
-        for expected in late:
-            differences.append(
-                Difference(case.name, expected.span, "the series end before this moment")
-            )
-        differences += _differences(case, [e for e in waiting if e.at_ms is None], machine, moves)
+                relay.step(_buckets(bound, at, start + at * width, width))
+        differences.extend(
+            Difference(case.name, one.span, "the series end before this moment") for one in waiting
+        )
+        recovered = _recovered(relay, bound, case.length, start)
+        compare([expected for expected in case.expect if expected.at_ms is None], recovered)
         return Played(
             case,
-            tuple(moves),
-            verdict(machine, complete=True),
+            tuple(relay.moves),
+            relay.verdict(),
             tuple(sorted(differences, key=lambda found: found.span)),
+            relay.trigger,
+            recovered,
         )
 
-    def _machine(self, bound: Sequence[tuple[Subject, Series]]) -> Machine:
+    def _track(self, bound: Sequence[tuple[Subject, Series]]) -> Track:
         forms: dict[str, Form] = {}
         for (metric, _), series in bound:
             form = Form(Shape.GIVEN, self._unit(metric, series), least=self._least(metric))
@@ -110,11 +132,11 @@ class _Stage:
                 name = predicate.metric or ""
                 unit = self._only_unit(name) or ""
                 forms.setdefault(name, Form(Shape.GIVEN, unit, least=self._least(name)))
-        problems = check(self.rules, forms, self.terms)
+        problems = check(self.rules, forms, self.track.terms)
         if problems:
             found = [Diagnostic(CODE, p.message, p.span) for p in problems]
             raise RunbookError(self.timeline.source, found)
-        return Machine(self.rules, forms, self.terms, self.baseline)
+        return replace(self.track, forms=forms)
 
     def _least(self, metric: str) -> int | None:
         form = self.forms.get(metric)
@@ -147,10 +169,10 @@ class _Stage:
         }
         return units.pop() if len(units) == 1 else None
 
-    def _known(self, machine: Machine, expected: Expectation) -> None:
+    def _known(self, names: Sequence[str], expected: Expectation) -> None:
         for name in (expected.rule, *(expected.firing or ()), *(expected.fired or ())):
-            if name is not None and name not in machine.streaks:
-                known = ", ".join(f"`{rule.id}`" for rule in machine.rules)
+            if name is not None and name not in names:
+                known = ", ".join(f"`{rule.id}`" for rule in self.rules)
                 raise self._mistake(
                     expected.span, f"no rule is named `{name}`", f"known are {known}"
                 )
@@ -213,48 +235,29 @@ def _buckets(
     }
 
 
-def _differences(
-    case: Case, expected: Sequence[Expectation], machine: Machine, moves: Sequence[Move]
-) -> list[Difference]:
-    found: list[Difference] = []
-    for one in expected:
-        found += [Difference(case.name, one.span, text) for text in _unmet(one, machine, moves)]
-    return found
+def _recovered(
+    relay: Relay, bound: Sequence[tuple[Subject, Series]], length: int, start_ms: int
+) -> Recovered | None:
+    """Play what follows the first trigger.
+
+    The last value of a series that lasts to the end of the case goes on; one that ended before is
+    silent.
+    """
+    program, width = relay.track.program, relay.track.terms.width_ms
+    if relay.trigger is None or not program.way.exists:
+        return None
+    more = patience(program.recovery, width) + 2 + round(program.way.acts_s * 1000) // width
+    longer = [(subject, _prolonged(one, length, more)) for subject, one in bound]
+
+    def bucket_at(at_ms: int) -> dict[str, Bucket]:
+        return _buckets(longer, (at_ms - start_ms) // width, at_ms, width)
+
+    begun = [past.watch.id for past in relay.past]
+    return recover(relay.track, relay.trigger, begun, bucket_at)
 
 
-def _unmet(expected: Expectation, machine: Machine, moves: Sequence[Move]) -> list[str]:
-    streaks = machine.streaks
-    said: list[str] = []
-    if expected.rule is not None and expected.state is not None:
-        state = streaks[expected.rule].state
-        if state is not expected.state:
-            last = next((m for m in reversed(moves) if m.rule == expected.rule), None)
-            why = f": {last.reason}" if last else ""
-            said.append(f"`{expected.rule}` is {state.value}, expected {expected.state.value}{why}")
-    if expected.firing is not None:
-        firing = [name for name, streak in streaks.items() if streak.state is State.FIRING]
-        said += _sets("firing", firing, expected.firing, moves, machine)
-    if expected.fired is not None:
-        fired = [name for name, streak in streaks.items() if streak.fired]
-        said += _sets("among those that fired", fired, expected.fired, moves, machine)
-    if expected.verdict is not None:
-        actual = verdict(machine, complete=True)
-        if actual is not expected.verdict:
-            said.append(f"the verdict is {actual.value}, expected {expected.verdict.value}")
-    return said
-
-
-def _sets(
-    word: str,
-    actual: Sequence[str],
-    expected: Sequence[str],
-    moves: Sequence[Move],
-    machine: Machine,
-) -> list[str]:
-    said = [f"`{name}` is not {word} as expected" for name in expected if name not in actual]
-    for name in actual:
-        if name not in expected:
-            move = next(m for m in reversed(moves) if m.rule == name and m.after is State.FIRING)
-            when = clock_time(move.closed_ms, machine.terms.width_ms, move.closed_ms)
-            said.append(f"`{name}` fired at {when}, not expected to be {word}: {move.reason}")
-    return said
+def _prolonged(one: Series, length: int, more: int) -> Series:
+    """Return a series that goes on with its last value, where it lasts to the end of the case."""
+    if len(one.points) < length:
+        return one
+    return replace(one, points=(*one.points, *one.points[-1:] * more))

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from decimal import Context, Decimal
 from enum import StrEnum
 from fractions import Fraction
 
 from gonogo.judge.buckets import Amount, Bucket, Form, Given, Shape, Share
 from gonogo.judge.evaluate import Judged, Missing, evaluate
+from gonogo.judge.fitted import faithful
 from gonogo.judge.measures import (
     HOLDS,
     Order,
+    given_figure,
     least_samples,
     limits_in,
     misfit,
@@ -103,7 +104,7 @@ class Question:
         def lookup(predicate: Predicate) -> Quantity | Missing:
             form = self.forms[predicate.metric or ""]
             bucket = buckets.get(predicate.metric or "")
-            why = _why(predicate, bucket, self.least[_key(predicate)], least_watched_ms)
+            why = _why(predicate, form, bucket, self.least[_key(predicate)], least_watched_ms)
             if why:
                 return Missing(why, looked=False)
             assert bucket is not None
@@ -193,28 +194,28 @@ def _counted(name: str, least: int, order: Order, holds: tuple[bool, bool, bool]
 def _enough(predicate: Predicate, form: Form, least: int) -> Callable[[Bucket], bool]:
     if form.shape is not Shape.GIVEN:
         return lambda bucket: bucket.body.count >= least
-    stat = predicate.stat or ""
 
     def enough(bucket: Bucket) -> bool:
         assert isinstance(bucket.body, Given)
-        figure = bucket.body.figures.get(stat)
+        figure = given_figure(predicate, form, bucket.body)
         return figure is not None and (least == 0 or (figure.samples or 0) >= least)
 
     return enough
 
 
-def _why(predicate: Predicate, bucket: Bucket | None, least: int, least_watched_ms: int) -> str:
+def _why(
+    predicate: Predicate, form: Form, bucket: Bucket | None, least: int, least_watched_ms: int
+) -> str:
     """Return why a bucket says nothing about a predicate; empty when it does."""
     if bucket is None:
         return "no data"
     if no_data(bucket):
-        bad = ", ".join(f"{number} {why}" for why, number in sorted(bucket.bad.items()))
-        causes = "; ".join(part for part in (bad, *bucket.reasons) if part)
+        causes = "; ".join(part for part in (", ".join(bucket.flaws), *bucket.reasons) if part)
         return f"no data ({causes})" if causes else "no data"
     if bucket.watched_ms < least_watched_ms:
         return f"only {bucket.watched_ms * 100 // bucket.width_ms} % of the slice was watched"
     if isinstance(bucket.body, Given):
-        figure = bucket.body.figures.get(predicate.stat or "")
+        figure = given_figure(predicate, form, bucket.body)
         if figure is None:
             return f"the source gave no {predicate.stat or 'figure'}"
         if least and figure.samples is None:
@@ -260,7 +261,7 @@ def shown(predicate: Predicate, form: Form, bucket: Bucket) -> Quantity | Missin
 
 def figure(predicate: Predicate, form: Form, bucket: Bucket) -> Quantity | Missing:
     """Return a figure that is compared with nothing, rounded to three digits."""
-    if isinstance(bucket.body, Given) and (predicate.stat or "") not in bucket.body.figures:
+    if isinstance(bucket.body, Given) and given_figure(predicate, form, bucket.body) is None:
         return Missing(f"the source gave no {predicate.stat or 'figure'}")
     value = _value(predicate, form, bucket)
     if value is None:
@@ -278,8 +279,10 @@ def _value(predicate: Predicate, form: Form, bucket: Bucket) -> Fraction | None:
                 return Fraction(amount)
             per = unit_of_value(predicate, form).rpartition("/")[2]
             return Fraction(amount) * 1000 * Fraction(scale(per)) / bucket.watched_ms
-        case Given(figures):
-            return Fraction(figures[predicate.stat or ""].value)
+        case Given() as body:
+            given = given_figure(predicate, form, body)
+            assert given is not None
+            return Fraction(given.value)
         case Sketch() as sketch:
             stat = stat_of(predicate, form)
             if stat == "avg":
@@ -310,15 +313,3 @@ def _estimate(
     if low <= near <= high and near not in inside:
         return near
     return (low + high) / 2
-
-
-def faithful(value: Fraction, limits: Sequence[Fraction]) -> Decimal:
-    """Round to three digits, or to as many as it takes to stay on the same side of each limit."""
-    sides = [(value > limit) - (value < limit) for limit in limits]
-    top, bottom = Decimal(value.numerator), Decimal(value.denominator)
-    for digits in (*range(3, 40), 400):
-        rounded = Context(prec=digits).divide(top, bottom)
-        near = Fraction(rounded)
-        if [(near > limit) - (near < limit) for limit in limits] == sides:
-            return rounded.normalize(Context(prec=digits))
-    return Context(prec=4_000).divide(top, bottom)  # nothing that is measured has more digits

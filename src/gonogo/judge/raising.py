@@ -54,6 +54,9 @@ def of_move(move: Mapping[str, object]) -> Raising | Clearing | None:
     if severity is None:
         return None
     rule, text = str(move["rule"]), str(move["reason"])
+    kind, _, metric = rule.partition("/")
+    if kind in (BLIND, NO_DATA):  # rules that nobody wrote: their reason does not name the figure
+        text = f"{metric}: {text}"
     if move["after"] == "firing" and move["before"] != "firing":
         slices, closed = move.get("slices"), move["closed_ms"]
         first = slices[0] if isinstance(slices, list | tuple) and slices else closed

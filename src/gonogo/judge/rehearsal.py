@@ -7,7 +7,7 @@ judges a real watch says what would move, who would be told, and whether it woul
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from gonogo.judge.buckets import Bucket, Figure, Form, Given, Shape
@@ -21,20 +21,21 @@ from gonogo.judge.candidates import (
     subject_of,
     subjects,
 )
-from gonogo.judge.firing import LONGER, Course
+from gonogo.judge.course import Course, Program, Watching
+from gonogo.judge.green import Recovered, recover
 from gonogo.judge.measures import in_unit, limits_in, misfit, unit_of_value
 from gonogo.judge.raising import Clearing, of_move
-from gonogo.judge.rules import Machine, Move, Terms
+from gonogo.judge.relay import Past, Relay, Track, calendar
+from gonogo.judge.rules import Move, Terms
 from gonogo.judge.streaks import State, pattern_of
 from gonogo.judge.verdict import Verdict
-from gonogo.judge.watch import open_streaks, verdict
 from gonogo.plan.condition import Predicate
-from gonogo.plan.model import Consequence, Rule
+from gonogo.plan.model import Rule
 from gonogo.plan.notices import Severity
 from gonogo.plan.units import Quantity
 
 FROM = 3
-"""The bucket in which a scripted fault begins."""
+"""The bucket of a watch in which a scripted fault begins."""
 ENOUGH = 1_000_000_000
 """From how many samples a value is when a story does not say it: no rule asks for more."""
 
@@ -56,6 +57,7 @@ class Story:
     points: Mapping[Subject, Sequence[Point | None]]
     fault: int | None = None  # the bucket, from 1, in which a scripted fault begins
     about: str = ""  # the id of the rule that a scripted fault is about
+    healed: Mapping[Subject, Point | None] | None = None  # what the figures are after going back
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,15 @@ class Stage:
     forms: Mapping[str, Form]
     terms: Terms
     planned: int
+    program: Program = field(default_factory=Program)
+
+    @property
+    def track(self) -> Track:
+        """Return what is judged, watch after watch; without any it is one of the planned length."""
+        program = self.program
+        if not program.watches:
+            program = replace(program, watches=(Watching(planned=self.planned),))
+        return Track(self.rules, self.forms, self.terms, program)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +99,9 @@ class Rehearsed:
     rolled_back: Move | None
     verdict: Verdict
     slices: int  # how many were judged
+    watches: tuple[Past, ...] = ()
+    left: tuple[Watching, ...] = ()  # not reached
+    recovered: Recovered | None = None  # what follows the rollback; None without one, or a way
 
     def fired(self, rule: str) -> Move | None:
         """Return the first move of a rule into firing."""
@@ -112,7 +126,7 @@ def stage_of(course: Course, only: Iterable[Rule] | None = None) -> Stage:
             continue
         forms |= known
         kept.append(rule)
-    return Stage(tuple(kept), tuple(left_out), forms, course.terms, course.planned)
+    return Stage(tuple(kept), tuple(left_out), forms, course.terms, course.planned, course.program)
 
 
 def _parts(rule: Rule) -> tuple[Predicate, ...]:
@@ -127,42 +141,49 @@ def _given(rule: Rule, name: str, forms: Mapping[str, Form]) -> Form:
 
 
 def rehearse(stage: Stage, story: Story, start_ms: int = 0) -> Rehearsed:
-    """Play a story from the first bucket to the planned end, or to the rollback.
+    """Play a story through every watch to its planned end, or to the rollback and what follows.
 
-    As in a real watch, an open streak makes it longer, and the first rollback ends it.
+    As in a real watch, an open streak makes it longer, and the first rollback ends it. Where a
+    person would decide at the gate of a watch, the next one is played as if they let it begin.
     """
-    machine = Machine(stage.rules, stage.forms, stage.terms)
+    relay = Relay(stage.track, start_ms)
     width = stage.terms.width_ms
-    moves: list[Move] = []
-    trigger: Move | None = None
-    settled = max([len(points) for points in story.points.values()], default=0)
-    settled += 1 + max(max(s.pattern.of, s.pattern.clear) for s in machine.streaks.values())
-    number = 0
-    while number < stage.planned + LONGER:
-        start = start_ms + number * width
-        made = machine.step(start, _buckets(story, number, start, width))
-        number += 1
-        moves += made
-        trigger = next((m for m in made if _rolls_back(m)), None)
-        if trigger is not None or (number >= stage.planned and not open_streaks(machine)):
-            break
-        if number >= settled and number < stage.planned:
-            # the same slice again and again has moved every rule that it ever will
-            number = stage.planned + (LONGER if open_streaks(machine) else 0)
-            break
-    complete = number >= stage.planned
+    same_ms = start_ms + width * max([len(points) for points in story.points.values()], default=0)
+    streaks = relay.track.machine(stage.rules).streaks.values()
+    settles_ms = width * (1 + max([max(s.pattern.of, s.pattern.clear) for s in streaks], default=1))
+    while relay.watch is not None:
+        at = relay.next_ms
+        if at >= max(same_ms, relay.first_slice_ms) + settles_ms:
+            relay.rest()  # the same slice again and again has moved every rule that it ever will
+        else:
+            relay.step(_buckets(story, (at - start_ms) // width, at, width))
+    trigger = relay.trigger
     return Rehearsed(
         story,
-        tuple(moves),
-        tuple(_alarms(moves, trigger)),
+        tuple(relay.moves),
+        tuple(_alarms(relay.moves, trigger)),
         trigger,
-        verdict(machine, complete=complete),
-        number,
+        relay.verdict(),
+        sum(past.slices for past in relay.past),
+        tuple(relay.past),
+        tuple(relay.left),
+        None if trigger is None else _recovered(relay, story, trigger, start_ms),
     )
 
 
-def _rolls_back(move: Move) -> bool:
-    return move.after is State.FIRING and move.consequence is Consequence.ROLLBACK
+def _recovered(relay: Relay, story: Story, trigger: Move, start_ms: int) -> Recovered | None:
+    """Play what follows a trigger: the figures of the old release, where the story knows them."""
+    track, width = relay.track, relay.track.terms.width_ms
+    if not track.program.way.exists:
+        return None
+    if story.healed is not None:
+        story = replace(story, points={subject: (one,) for subject, one in story.healed.items()})
+    begun = [past.watch.id for past in relay.past]
+
+    def bucket_at(at_ms: int) -> Mapping[str, Bucket]:
+        return _buckets(story, (at_ms - start_ms) // width, at_ms, width)
+
+    return recover(track, trigger, begun, bucket_at, relay.machine)
 
 
 def _alarms(moves: Sequence[Move], trigger: Move | None) -> Iterator[Alarm]:
@@ -193,23 +214,27 @@ def _buckets(story: Story, number: int, start_ms: int, width_ms: int) -> dict[st
 def stories(stage: Stage) -> tuple[Story, ...]:
     """Return the scripted faults of a watch.
 
-    All good; each rule's figures bad from the third bucket on; bad, good, bad for each rule that
-    takes more than one bucket; each metric silent.
+    All good; each rule's figures bad from the third bucket of its watch on; bad, good, bad for each
+    rule that takes more than one bucket; each metric silent.
     """
     good = good_values(stage)
+    healed = {subject: Point(value) for subject, value in good.items()}
     found = [Story("all good", "every figure is good", _constant(good))]
+    past = calendar(stage.track)
     for rule in stage.rules:
         bad = bad_values(stage, rule, good)
         if bad is None:
             continue
         said = say_values(bad, stage.forms)
-        points = _from(good, bad, ("good",) * (FROM - 1) + ("bad",))
-        found.append(Story(rule.id, f"{said} from bucket {FROM} on", points, FROM, rule.id))
+        begins, at, where = _begins(rule, past, stage.terms.width_ms)
+        points = _from(good, bad, ("good",) * (begins - 1) + ("bad",))
+        says = f"{said} from bucket {at}{where} on"
+        found.append(Story(rule.id, says, points, begins, rule.id, healed))
         if pattern_of(rule.condition.window, stage.terms.width_ms).need > 1:
-            words = ("good",) * (FROM - 1) + ("bad", "good", "bad", "good")
-            says = f"{said} in buckets {FROM} and {FROM + 2}, good between and after"
+            words = ("good",) * (begins - 1) + ("bad", "good", "bad", "good")
+            says = f"{said} in buckets {at} and {at + 2}{where}, good between and after"
             name = f"{rule.id}: bad, good, bad"
-            found.append(Story(name, says, _from(good, bad, words), FROM, rule.id))
+            found.append(Story(name, says, _from(good, bad, words), begins, rule.id, healed))
     for metric in dict.fromkeys(metric for metric, _ in subjects(stage.rules)):
         silent = {
             subject: (*row[:1] * (FROM - 1), None) if subject[0] == metric else row
@@ -218,6 +243,20 @@ def stories(stage: Stage) -> tuple[Story, ...]:
         says = f"no data from bucket {FROM} on"
         found.append(Story(f"{metric or 'value'} is silent", says, silent, FROM))
     return tuple(found)
+
+
+def _begins(rule: Rule, past: Sequence[Past], width_ms: int) -> tuple[int, int, str]:
+    """Return the bucket of the release and of its watch in which a fault begins, and which watch.
+
+    That of a rule which belongs to a later watch begins in there: before, nobody judges it.
+    """
+    mine = next((one for one in past if rule.phase and one.watch.id == rule.phase), None)
+    one = mine or next((each for each in past if each.slices), None)
+    if one is None:
+        return FROM, FROM, ""
+    at = max(1, min(FROM, (one.closed_ms - one.first_slice_ms) // width_ms))
+    before = one.first_slice_ms // width_ms
+    return before + at, at, f" of `{one.watch.title}`" if before else ""
 
 
 def good_values(stage: Stage) -> dict[Subject, Decimal]:

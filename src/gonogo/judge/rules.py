@@ -7,20 +7,22 @@ again; going on from there is the same as replaying all buckets from the start.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 
 from gonogo.judge.buckets import Form
 from gonogo.judge.evaluate import Judged
 from gonogo.judge.measures import limits_of, with_baseline
-from gonogo.judge.questions import Buckets, Lack, Question, misfits, no_data, usable
-from gonogo.judge.streaks import Event, Pattern, State, Streak, pattern_of
+from gonogo.judge.moves import Move, clock_time, times
+from gonogo.judge.questions import Buckets, Lack, Question, misfits, usable
+from gonogo.judge.silences import silences_of
+from gonogo.judge.streaks import Event, State, Streak, pattern_of
 from gonogo.plan.condition import Condition
 from gonogo.plan.model import Consequence, Rule
 from gonogo.plan.units import Quantity
 from gonogo.source import Span
 
-_MOST_TIMES = 6  # in a sentence; a longer streak names its first and its last
+__all__ = ["Machine", "Misfit", "Move", "Terms", "check", "clock_time", "times"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,55 +47,6 @@ class Misfit:
     rule: str
     span: Span
     message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """One rule went from one state to another when a slice was closed."""
-
-    rule: str
-    consequence: Consequence
-    at_ms: int  # start of the slice
-    closed_ms: int  # its end
-    before: State
-    after: State
-    event: Event
-    reason: str  # one sentence with the values
-    slices: tuple[int, ...] = ()  # starts of the slices that count
-    values: Mapping[str, str] = field(default_factory=dict)  # subject -> what was seen
-
-    def as_json(self) -> dict[str, object]:
-        """Return the form in which a move is journaled."""
-        return {
-            "rule": self.rule,
-            "consequence": self.consequence.value,
-            "at_ms": self.at_ms,
-            "closed_ms": self.closed_ms,
-            "before": self.before.value,
-            "after": self.after.value,
-            "event": self.event.value,
-            "reason": self.reason,
-            "slices": list(self.slices),
-            "values": dict(self.values),
-        }
-
-
-def clock_time(at_ms: int, width_ms: int, today_ms: int) -> str:
-    """Return a moment as `14:05` UTC, with seconds for short slices, with days for another day."""
-    minutes, seconds = divmod(at_ms // 1000 % 86_400, 60)
-    said = f"{minutes // 60:02d}:{minutes % 60:02d}"
-    if width_ms % 60_000:
-        said += f":{seconds:02d}"
-    days = today_ms // 86_400_000 - at_ms // 86_400_000
-    return said if not days else f"{said} {days} d before"
-
-
-def times(starts: Sequence[int], width_ms: int, today_ms: int) -> str:
-    """Return the starts of slices in words, the middle left out of a long row."""
-    said = [clock_time(at, width_ms, today_ms) for at in starts]
-    if len(said) > _MOST_TIMES:
-        said = [*said[: _MOST_TIMES - 1], "…", said[-1]]
-    return ", ".join(said)
 
 
 def check(rules: Iterable[Rule], forms: Mapping[str, Form], terms: Terms) -> tuple[Misfit, ...]:
@@ -126,19 +79,6 @@ class _Judge:
         return self.question.told(buckets, terms.least_watched_ms, breach=self.bad)
 
 
-class _Silence:
-    """The rule that nobody writes: a metric without data, at once and for too long."""
-
-    __slots__ = ("consequence", "id", "metric", "streak")
-
-    def __init__(self, metric: str, consequence: Consequence, pattern: Pattern) -> None:
-        self.metric = metric
-        self.consequence = consequence
-        word = "no-data" if consequence is Consequence.WARN else "blind"
-        self.id = f"{word}/{metric or 'value'}"
-        self.streak = Streak(pattern)
-
-
 class Machine:
     """All rules of a watch and where they stand."""
 
@@ -166,14 +106,7 @@ class Machine:
         self._judges = [self._judge(rule, baseline or {}) for rule in rules]
         names = dict.fromkeys(m for judge in self._judges for m in judge.question.metrics)
         blind = max(1, -(-self.terms.blind_after_s * 1000 // self.terms.width_ms))
-        self._silences = [
-            _Silence(name, consequence, pattern)
-            for name in names
-            for consequence, pattern in (
-                (Consequence.WARN, Pattern()),
-                (Consequence.PAGE, Pattern(blind, blind, 1)),
-            )
-        ]
+        self._silences = silences_of(names, blind)
 
     def _judge(self, rule: Rule, baseline: Mapping[str, Quantity]) -> _Judge:
         condition = with_baseline(rule.condition, baseline)
@@ -237,8 +170,29 @@ class Machine:
                 streak.quiet(start_ms)
             if streak.state is not before:
                 moves.append(self._move(judge, before, start_ms, buckets))
-        moves += self._silent(start_ms, buckets)
+        for silence in self._silences:
+            move = silence.judge(start_ms, self.terms.width_ms, buckets.get(silence.metric))
+            moves += [move] if move is not None else []
         self.last_ms = start_ms
+        return moves
+
+    def skip_to(self, start_ms: int) -> None:
+        """Go on at a later slice: what lies before it was not watched, and moves nothing."""
+        self.last_ms = start_ms - self.terms.width_ms
+
+    def settle(self, buckets: Buckets, why: str) -> list[Move]:
+        """Resolve what fires and is good in the slice that was judged last: no more slices come.
+
+        `why` says what stands for the good slices that are missing.
+        """
+        assert self.last_ms is not None, "a slice was judged before"
+        moves: list[Move] = []
+        for judge in self._judges:
+            if self.event(judge.rule.id, buckets) is not Event.GOOD:
+                continue
+            if judge.streak.settle(self.last_ms):
+                move = self._move(judge, State.FIRING, self.last_ms, buckets)
+                moves.append(replace(move, reason=f"{move.reason}; {why}"))
         return moves
 
     def make_up(self, rule: str) -> None:
@@ -295,38 +249,6 @@ class Machine:
                 return f"good for {streak.good} bucket{plural}"
             case State.INACTIVE:
                 return f"fewer than {pattern.say()}"
-
-    def _silent(self, start_ms: int, buckets: Buckets) -> list[Move]:
-        moves: list[Move] = []
-        for silence in self._silences:
-            streak = silence.streak
-            before = streak.state
-            bucket = buckets.get(silence.metric)
-            event = Event.GOOD
-            if no_data(bucket):
-                event = Event.BREACH
-            if streak.feed(event, start_ms) is before:
-                continue
-            if streak.state in {State.PENDING, State.FIRING}:
-                since = clock_time(streak.breaches[0], self.terms.width_ms, start_ms)
-                why = "; ".join(bucket.reasons) if bucket is not None else ""
-                reason = f"no data since {since}" + (f" ({why})" if why else "")
-            else:
-                reason = "data again"
-            moves.append(
-                Move(
-                    silence.id,
-                    silence.consequence,
-                    start_ms,
-                    start_ms + self.terms.width_ms,
-                    before,
-                    streak.state,
-                    Event.NO_DATA if event is Event.BREACH else Event.GOOD,
-                    reason,
-                    streak.breaches,
-                )
-            )
-        return moves
 
     def follow(self, before: Machine) -> None:
         """Go on where another machine stands, for the rules and metrics that both have.

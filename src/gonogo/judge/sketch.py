@@ -35,6 +35,12 @@ class Refusal(StrEnum):
     IMPOSSIBLE = "more hits than there were in total"
     BEFORE = "from before the watch"
     FUTURE = "from the future"
+    TOO_LONG = "too many digits"
+    UNREADABLE = "unreadable line"
+    OVERLONG = "line longer than 1 MiB"
+    NO_TIME = "no readable time"
+    DOUBLE = "two rows for one time"
+    UNANSWERED = "no answer"
 
 
 def _edges() -> tuple[float, ...]:

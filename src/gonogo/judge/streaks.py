@@ -174,6 +174,14 @@ class Streak:
                 self.starts.clear()
                 self._turn(State.RESOLVED, at_ms)
 
+    def settle(self, at_ms: int) -> bool:
+        """End a firing whose last judged slice was good; return False where there is none such."""
+        if self.state is not State.FIRING or not self.good:
+            return False
+        self.starts.clear()
+        self._turn(State.RESOLVED, at_ms)
+        return True
+
     def silence(self) -> None:
         """Take a slice that says nothing."""
         self.silent += 1
