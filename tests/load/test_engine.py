@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from tests.load.conftest import Send, a_job
-from tests.load.servers import Truthful, closed_port
+from tests.load.servers import Truthful
 from tests.support.authority import Authority
+from tests.support.kinds import closed_port
 
 import gonogo
 from gonogo.load import Request, Stage

@@ -6,8 +6,8 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from tests.load.servers import Truthful, closed_port
-from tests.support.kinds import StopAfter, a_context
+from tests.load.servers import Truthful
+from tests.support.kinds import StopAfter, a_context, closed_port
 
 from gonogo import catalog
 from gonogo.errors import Diagnostic, RunbookError, Severity, WorkError
@@ -241,6 +241,12 @@ def test_thresholds_as_k6_groups_them() -> None:
     assert [e.condition.say() for e in step.expect] == ["p90 < 400 ms", "error rate < 4 %"]
 
 
+def test_thresholds_of_k6_as_a_list_with_their_metric() -> None:
+    body = SHORT.replace('[ "%s" ]', "[ 'p(95)<500', http_req_failed: rate<0.04 ]")
+    step = a_step(body % "/")
+    assert [e.condition.say() for e in step.expect] == ["p95 < 500 ms", "error rate < 4 %"]
+
+
 URL = 'check: load\nurl: "{{app}}/"\n'
 LONG = URL + "rate: 50/s\nfor: 1m\n"
 MISTAKES = {
@@ -303,6 +309,20 @@ def test_a_mistake_is_found_before_the_run(name: str) -> None:
     for found in errors:
         assert 12 <= found.span.line <= len(page.lines), found
         assert not found.message.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("body", "hint"),
+    [
+        (URL + "vus: 50\nrate: 5/s\nfor: 1m", "write `rate: 50/s` and `for: 5m`"),
+        (URL + "users: 50\nrate: 5/s\nfor: 1m", "write `rate: 50/s` and `for: 5m`"),
+        (URL + "ramp-up: 30s\nrate: 5/s\nfor: 1m", "`rate: 10/s to 50/s`"),
+        (URL + "rate: 5/s\nduration: 5m", "write `for: 5m`"),
+    ],
+)
+def test_who_knows_k6_is_shown_the_words_for_it(body: str, hint: str) -> None:
+    errors = [d for d in remarks(body) if d.code in {"GN209", "GN517"}]
+    assert any(hint in d.hint for d in errors), [(d.code, d.hint) for d in errors]
 
 
 def test_what_is_sent_is_said_in_a_line() -> None:

@@ -21,6 +21,14 @@ def log(tmp_path: Path) -> Iterator[Log]:
     made.close()
 
 
+def begun(log: Log, lines: int) -> Watching:
+    """Watch a log whose first lines have been read."""
+    watching = Watching(log)
+    log.append(lines)
+    watching.read()
+    return watching
+
+
 def test_begins_at_the_end_and_reads_what_is_written_from_then_on(log: Log) -> None:
     log.append(5)
     watching = Watching(log)
@@ -120,9 +128,7 @@ def test_reads_every_line_once_when_the_log_is(log: Log, trouble: Trouble, dies:
     log.rename()
     log.reopen()
     log.append(3)  # an older file lies beside it
-    watching = Watching(log)
-    log.append(4)
-    watching.read()
+    watching = begun(log, 4)
     log.append(2)  # not yet read when it happens
     trouble(log)
     if dies:
@@ -136,9 +142,7 @@ def test_reads_every_line_once_when_the_log_is(log: Log, trouble: Trouble, dies:
 
 
 def test_a_copy_that_somebody_made_is_not_read(log: Log) -> None:
-    watching = Watching(log)
-    log.append(5)
-    watching.read()
+    watching = begun(log, 5)
     log.append(2)
     shutil.copyfile(log.path, log.path.with_name("access.jsonl.1"))
     log.append(2)
@@ -157,9 +161,7 @@ def test_a_copy_that_somebody_made_is_not_read(log: Log) -> None:
 
 
 def test_the_old_file_is_read_on_while_the_new_one_is_empty(log: Log) -> None:
-    watching = Watching(log)
-    log.append(1)
-    watching.read()
+    watching = begun(log, 1)
     log.rename()
     log.path.touch()  # made by the rotation; the server has not opened it yet
     for _ in range(3):
@@ -174,9 +176,7 @@ def test_the_old_file_is_read_on_while_the_new_one_is_empty(log: Log) -> None:
 
 
 def test_the_old_file_is_read_on_while_one_of_two_workers_writes_to_it(log: Log) -> None:
-    watching = Watching(log)
-    log.append(1)
-    watching.read()
+    watching = begun(log, 1)
     log.rename()
     log.path.write_text('{"n": 1000}\n')  # the worker that has opened the new one
     for _ in range(6):
@@ -198,9 +198,7 @@ def test_a_last_line_without_an_end_is_read_when_its_file_is_over(log: Log) -> N
 
 
 def test_a_file_that_was_written_anew_behind_the_same_beginning_is_noticed(log: Log) -> None:
-    watching = Watching(log)
-    log.append(12)
-    watching.read()
+    watching = begun(log, 12)
     lines = log.path.read_bytes().splitlines(keepends=True)
     log.path.write_bytes(b"".join(lines[:6]) + b'{"n": 900}\n' * 200)
     assert "was cut" in (watching.read().blind or "")
@@ -208,9 +206,7 @@ def test_a_file_that_was_written_anew_behind_the_same_beginning_is_noticed(log: 
 
 
 def test_a_deleted_file_is_read_to_its_end(log: Log) -> None:
-    watching = Watching(log)
-    log.append(3)
-    watching.read()
+    watching = begun(log, 3)
     log.append(2)
     log.delete()
     log.append(1)
@@ -223,9 +219,7 @@ def test_a_deleted_file_is_read_to_its_end(log: Log) -> None:
 
 
 def test_a_deleted_file_is_lost_after_a_crash_and_that_is_said(log: Log) -> None:
-    watching = Watching(log)
-    log.append(3)
-    watching.read()
+    watching = begun(log, 3)
     log.append(2)
     log.delete()
     log.reopen()
@@ -245,9 +239,7 @@ def test_a_log_that_stays_away_is_blind_after_a_while(log: Log) -> None:
 
 
 def test_cut_without_a_copy_is_said_and_read_anew(log: Log) -> None:
-    watching = Watching(log)
-    log.append(3)
-    watching.read()
+    watching = begun(log, 3)
     log.cut()
     log.append(2)
     assert "was cut" in (watching.read().blind or "")
@@ -256,9 +248,7 @@ def test_cut_without_a_copy_is_said_and_read_anew(log: Log) -> None:
 
 
 def test_a_compressed_file_that_was_read_is_no_gap(log: Log) -> None:
-    watching = Watching(log)
-    log.append(3)
-    watching.read()
+    watching = begun(log, 3)
     log.append(2)
     log.rename()
     log.compress()
@@ -270,9 +260,7 @@ def test_a_compressed_file_that_was_read_is_no_gap(log: Log) -> None:
 
 
 def test_a_compressed_file_that_was_not_read_is_named_as_a_gap(log: Log) -> None:
-    watching = Watching(log)
-    log.append(3)
-    watching.read()
+    watching = begun(log, 3)
     log.append(2)
     log.rename()
     log.compress()
@@ -286,9 +274,7 @@ def test_a_compressed_file_that_was_not_read_is_named_as_a_gap(log: Log) -> None
 
 
 def test_a_compressed_file_between_two_rotations_is_named_as_a_gap(log: Log) -> None:
-    watching = Watching(log)
-    log.append(3)
-    watching.read()
+    watching = begun(log, 3)
     log.rename()
     log.reopen()
     log.append(2)
@@ -302,9 +288,7 @@ def test_a_compressed_file_between_two_rotations_is_named_as_a_gap(log: Log) -> 
 
 
 def test_another_log_beside_it_is_not_read(log: Log) -> None:
-    watching = Watching(log)
-    log.append(1)
-    watching.read()
+    watching = begun(log, 1)
     for name in ("access.jsonl.admin", "access-admin.jsonl", "access-2.jsonl", "other.jsonl.1"):
         log.path.with_name(name).write_text('{"n": 99}\n')
     log.rename()
@@ -315,9 +299,7 @@ def test_another_log_beside_it_is_not_read(log: Log) -> None:
 
 
 def test_a_date_in_front_of_the_ending_is_a_rotation(log: Log) -> None:
-    watching = Watching(log)
-    log.append(1)
-    watching.read()
+    watching = begun(log, 1)
     log.append(1)
     log.path.rename(log.path.with_name("access-20260301.jsonl"))
     log.reopen()

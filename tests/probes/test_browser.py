@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.util import find_spec
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from tests.support.browsers import driven
 from tests.support.kinds import StopAfter, a_context, closed_port
 
 from gonogo.errors import WorkError
 from gonogo.plan.kinds import Datum, Effect
 from gonogo.plan.units import Quantity
 from gonogo.probes.browser import Browser
-from gonogo.probes.browser.loading import PROGRAMS
 
 PAGE = b"""<!doctype html><title>A page</title><link rel="icon" href="data:,">
 <h1>Seen</h1><img src="/slow.svg"><script>console.error("a mistake")</script>
 <img src="/missing.png">"""
 PICTURE = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
-driven = pytest.mark.skipif(
-    find_spec("playwright") is None or not any(map(shutil.which, PROGRAMS)),
-    reason="there is no browser here, or nothing that drives it",
-)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -15,8 +15,8 @@ from gonogo.errors import WorkError
 from gonogo.outcomes import Outcome
 from gonogo.plan.kinds import Observation
 from gonogo.plan.units import Quantity
-from gonogo.probes.drill import Drill
-from gonogo.probes.past_run import PastRun
+from gonogo.probes.history.drill import Drill
+from gonogo.probes.history.past_run import PastRun
 
 MINE = Outcome("me", "search", environment="production", rollback="abc", started="2026-03-02")
 

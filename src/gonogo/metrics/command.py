@@ -55,7 +55,7 @@ class CommandReader:
             blind = self._too_late(problem)
         else:
             if said.exit_code:
-                words = self._context.redact(" ".join(said.stderr.split())[:200])
+                words = self._context.redact(" ".join(said.stderr.split()))[:200]
                 blind = f"the command ended with {said.exit_code}" + (f": {words}" if words else "")
             else:
                 value = number_in(said.stdout, self._source.unit)

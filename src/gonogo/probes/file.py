@@ -13,7 +13,7 @@ from typing import ClassVar
 from gonogo.clock import SystemClock
 from gonogo.errors import Diagnostic, WorkError
 from gonogo.plan import filling
-from gonogo.plan.kinds import Context, Datum, Destruction, Effect, Observation, Role, Variable
+from gonogo.plan.kinds import Context, Datum, Looks, Observation, Variable
 from gonogo.plan.said import says
 from gonogo.plan.units import Quantity
 from gonogo.source import Span
@@ -23,11 +23,10 @@ _PLAIN = frozenset(("path", "exists", "value"))  # said by the name itself
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class File(Looks):
     """Look at one file or folder; a file that is not there is an observation, not an error."""
 
     kind: ClassVar[str] = "file"
-    languages: ClassVar[tuple[str, ...]] = ()
     indicators: ClassVar[Mapping[str, str]] = {
         "path": "the path as written; absent when nothing is there: `path exists`",
         "exists": "true when there is something at the path, else false",
@@ -44,29 +43,15 @@ class File:
         "```yaml\ncheck: file\npath: backups/latest.dump\nread: off\n```\n\n"
         "- Expect: age < 1h\n- Expect: size > 1 MiB\n"
     )
-    traceable: ClassVar[bool] = False
+    expects: ClassVar[str | None] = "path exists"
 
     path: str = says("the file, from the folder of the runbook")
     read: bool = says("read it, for `lines` and `sha256`", default=True)
     body: str = says("the text of the block")
 
-    def effect(self, role: Role) -> Effect:
-        """Look, always."""
-        del role
-        return Effect.CHECK
-
-    def default_expectation(self, effect: Effect) -> str | None:
-        """Expect that it is there."""
-        del effect
-        return "path exists"
-
     def variables(self) -> tuple[Variable, ...]:
         """Return the names in the path."""
         return filling.variables_of({"path": self.path}, self.body)
-
-    def destroys(self) -> tuple[Destruction, ...]:
-        """Return nothing."""
-        return ()
 
     def review(self) -> tuple[Diagnostic, ...]:
         """Return whether the path is missing."""

@@ -13,7 +13,7 @@ from gonogo.clock import SystemClock
 from gonogo.databases.redis import Connection
 from gonogo.errors import Diagnostic, WorkError
 from gonogo.plan import filling, shellscript
-from gonogo.plan.kinds import Context, Datum, Destruction, Effect, Observation, Role, Variable
+from gonogo.plan.kinds import Context, Datum, Effect, Looks, Observation, Variable
 from gonogo.plan.said import says
 from gonogo.plan.units import Quantity
 from gonogo.source import Span
@@ -45,11 +45,10 @@ _MOST_KEYS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Redis:
+class Redis(Looks):
     """Ask a Redis or Valkey server one question: a reading command, or how many keys there are."""
 
     kind: ClassVar[str] = "redis"
-    languages: ClassVar[tuple[str, ...]] = ()
     indicators: ClassVar[Mapping[str, str]] = {
         "reply": "what the server answered; numbers as numbers, lists and maps as such",
         "value": "the same as `reply`",
@@ -59,17 +58,11 @@ class Redis:
     example: ClassVar[str] = (
         "```yaml\ncheck: redis\non: cache\ncommand: INFO\n```\n\n- Expect: evicted_keys = 0\n"
     )
-    traceable: ClassVar[bool] = False
 
     on: str = says("the target: a name of the front matter, or an address", default="cache")
     command: str = says("a command that only reads: `GET key`, `INFO`, `LLEN queue`")
     keys: str = says("count the keys of this pattern instead: `session:*` (uses SCAN)")
     body: str = says("the text of the block")
-
-    def effect(self, role: Role) -> Effect:
-        """Look, always."""
-        del role
-        return Effect.CHECK
 
     def default_expectation(self, effect: Effect) -> str | None:
         """Expect PONG of PING; anything else must be written."""
@@ -80,10 +73,6 @@ class Redis:
         """Return the names in the fields."""
         fields = {"on": self.on, "command": self.command, "keys": self.keys}
         return filling.variables_of(fields, self.body)
-
-    def destroys(self) -> tuple[Destruction, ...]:
-        """Return nothing: commands that write are refused."""
-        return ()
 
     def review(self) -> tuple[Diagnostic, ...]:
         """Return whether the command may write or cannot be read."""
@@ -164,7 +153,7 @@ class _Question:
         found["latency"] = Quantity(Decimal(str(took)), "s")
         shown = found.get("reply", found["value"])
         text = f"{self._kind.describe()}: {_shown(shown)}"
-        return Observation(found, text=self._context.redact(text[:4000]))
+        return Observation(found, text=self._context.redact(text)[:4000])
 
     def _replied(self) -> dict[str, Datum]:
         found: dict[str, Datum] = {}

@@ -16,7 +16,7 @@ from typing import ClassVar
 from gonogo.clock import SystemClock
 from gonogo.errors import Diagnostic, WorkError
 from gonogo.plan import filling
-from gonogo.plan.kinds import Context, Datum, Destruction, Effect, Observation, Role, Variable
+from gonogo.plan.kinds import Context, Datum, Looks, Observation, Variable
 from gonogo.plan.said import says
 from gonogo.plan.units import Quantity
 from gonogo.source import Span
@@ -29,11 +29,10 @@ _Address = tuple[int, tuple[object, ...]]  # family, and what `connect` takes
 
 
 @dataclass(frozen=True, slots=True)
-class Tcp:
+class Tcp(Looks):
     """See whether a port accepts connections; refused: `open` is false; silence: an error."""
 
     kind: ClassVar[str] = "tcp"
-    languages: ClassVar[tuple[str, ...]] = ()
     indicators: ClassVar[Mapping[str, str]] = {
         "open": "true when a connection was accepted, false when it was refused",
         "value": "the same as `open`",
@@ -43,29 +42,15 @@ class Tcp:
     example: ClassVar[str] = (
         "```yaml\ncheck: tcp\nhost: localhost\nport: 5432\n```\n\n- Expect: open is true\n"
     )
-    traceable: ClassVar[bool] = False
+    expects: ClassVar[str | None] = "open is true"
 
     host: str = says("the name or address to connect to")
     port: str = says("the port, 1 to 65535; `${NAME}` is allowed")
     body: str = says("the text of the block")
 
-    def effect(self, role: Role) -> Effect:
-        """Look, always."""
-        del role
-        return Effect.CHECK
-
-    def default_expectation(self, effect: Effect) -> str | None:
-        """Expect an open port."""
-        del effect
-        return "open is true"
-
     def variables(self) -> tuple[Variable, ...]:
         """Return the names in the fields."""
         return filling.variables_of({"host": self.host, "port": self.port}, self.body)
-
-    def destroys(self) -> tuple[Destruction, ...]:
-        """Return nothing."""
-        return ()
 
     def review(self) -> tuple[Diagnostic, ...]:
         """Return what is wrong with host and port."""

@@ -98,11 +98,11 @@ class PrometheusReader:
         if not isinstance(said, dict) or "status" not in said:
             raise _BlindError(f"the answer is not one of Prometheus (status {answer.status})")
         if said["status"] != "success":
-            reason = self._redact(str(said.get("error", "no reason"))[:200])
+            reason = self._redact(str(said.get("error", "no reason")))[:200]
             raise _BlindError(f"the query was refused: {reason}")
         for word in ("warnings", "infos"):
             if said.get(word) and (word == "warnings" or "partial" in str(said[word]).lower()):
-                reason = self._redact(str(said[word][0])[:200])
+                reason = self._redact(str(said[word][0]))[:200]
                 raise _BlindError(f"the answer may be incomplete: {reason}")
         return _number(said.get("data"))
 

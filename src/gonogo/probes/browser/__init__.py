@@ -9,8 +9,8 @@ from typing import ClassVar
 
 from gonogo.errors import Diagnostic
 from gonogo.plan import filling, shellscript
-from gonogo.plan.kinds import Context, Destruction, Effect, Observation, Role, Variable
-from gonogo.plan.said import says
+from gonogo.plan.kinds import Context, Looks, Observation, Variable
+from gonogo.plan.said import pairs, says
 from gonogo.source import Span
 
 _ADDRESS = re.compile(r"https?://|\{\{|\$\{", re.IGNORECASE)
@@ -20,7 +20,7 @@ _EACH_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Browser:
+class Browser(Looks):
     """Load a page in a real browser, with its pictures and scripts, once or several times.
 
     Each load begins with nothing kept from the one before. Without a browser, or without the
@@ -28,7 +28,6 @@ class Browser:
     """
 
     kind: ClassVar[str] = "browser"
-    languages: ClassVar[tuple[str, ...]] = ()
     indicators: ClassVar[Mapping[str, str]] = {
         "load": "until the page and all in it is there, the median of the loads (s)",
         "value": "the same as `load`",
@@ -46,7 +45,7 @@ class Browser:
         '```yaml\ncheck: browser\nurl: "{{app}}/campaigns"\nloads: 3\n```\n\n'
         "- Expect: load < 5s\n- Expect: console errors = 0\n"
     )
-    traceable: ClassVar[bool] = False
+    expects: ClassVar[str | None] = "status between 200 and 299"
 
     url: str = says("the page")
     loads: int = says(
@@ -58,28 +57,14 @@ class Browser:
     insecure: bool = says("accept any certificate; lint and plan print it", default=False)
     body: str = says("the text of the block")
 
-    def effect(self, role: Role) -> Effect:
-        """Look, always."""
-        del role
-        return Effect.CHECK
-
-    def default_expectation(self, effect: Effect) -> str | None:
-        """Expect that the page is there; how fast it must be has to be written."""
-        del effect
-        return "status between 200 and 299"
-
     def lasts_s(self) -> float:
         """Return how long a browser may take, in seconds."""
         return _START_S + self.loads * _EACH_S
 
     def variables(self) -> tuple[Variable, ...]:
         """Return the names in the fields."""
-        texts = [self.url, *(text for _, text in self._headers())]
+        texts = [self.url, *(text for _, text in pairs(self.headers))]
         return filling.variables_of({str(n): text for n, text in enumerate(texts)}, self.body)
-
-    def destroys(self) -> tuple[Destruction, ...]:
-        """Return nothing."""
-        return ()
 
     def review(self) -> tuple[Diagnostic, ...]:
         """Return what cannot be loaded."""
@@ -93,15 +78,6 @@ class Browser:
         if not 1 <= self.loads <= _MOST_LOADS:
             message = f"`loads` is `{self.loads}`, expected a number from 1 to {_MOST_LOADS}"
             yield Diagnostic("GN561", message, place, hint="write `loads: 3`")
-
-    def _headers(self) -> Iterator[tuple[str, str]]:
-        """Return the headers, whether they were written as a map or as lines."""
-        if isinstance(self.headers, dict):
-            yield from self.headers.items()
-            return
-        for line in self.headers:
-            name, _, text = line.partition(":")
-            yield name.strip(), text.strip()
 
     def describe(self) -> str:
         """Return the page, and how often it is loaded."""
@@ -119,7 +95,7 @@ class Browser:
         wish = Wish(
             url=filling.fill(self.url.strip(), context),
             loads=self.loads,
-            headers={name: filling.fill(text, context) for name, text in self._headers()},
+            headers={name: filling.fill(text, context) for name, text in pairs(self.headers)},
             insecure=self.insecure,
         )
         return Loading(wish, context).observe()

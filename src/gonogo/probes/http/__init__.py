@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 from gonogo.errors import Diagnostic
 from gonogo.plan import filling, placeholders, shellscript
 from gonogo.plan.httptext import Problem, Request, read
-from gonogo.plan.kinds import Context, Destruction, Effect, Observation, Role, Variable
+from gonogo.plan.kinds import Context, Effect, Observation, Role, Sends, Variable
 from gonogo.plan.places import Places
 from gonogo.plan.said import says
 
@@ -18,7 +18,7 @@ _LOOKING = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
 @dataclass(frozen=True, slots=True)
-class Http:
+class Http(Sends):
     """Send one HTTP request: request line, headers, an empty line, body.
 
     GET, HEAD and OPTIONS look; any other method is an action unless the block says `kind: check`.
@@ -47,7 +47,7 @@ class Http:
         "```http\nGET {{app}}/api/admin\nAuthorization: Bearer {{USER_TOKEN}}\n```\n\n"
         "- Expect: status = 403\n"
     )
-    traceable: ClassVar[bool] = False
+    expects: ClassVar[str | None] = "status between 200 and 299"
 
     body: str = says("the request")
     follow: bool = says("follow redirects, ten at most", default=False)
@@ -71,19 +71,10 @@ class Http:
         looks = isinstance(request, Problem) or request.method in _LOOKING
         return Effect.CHECK if looks else Effect.ACTION
 
-    def default_expectation(self, effect: Effect) -> str | None:
-        """Expect success, of checks and actions alike."""
-        del effect
-        return "status between 200 and 299"
-
     def variables(self) -> tuple[Variable, ...]:
         """Return the names in the request and in the options."""
         fields = {"ca": self.ca, "proxy": self.proxy}
         return (*filling.variables(_code(self.body)), *filling.variables_of(fields, self.body))
-
-    def destroys(self) -> tuple[Destruction, ...]:
-        """Return nothing: what a request destroys cannot be seen from its text."""
-        return ()
 
     def review(self) -> tuple[Diagnostic, ...]:
         """Return why the block is no single request, and what in it is not filled in."""

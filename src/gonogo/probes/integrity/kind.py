@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from decimal import Context as Precision
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from gonogo.errors import Diagnostic
 from gonogo.plan import filling, shellscript
-from gonogo.plan.kinds import Context, Datum, Destruction, Effect, Observation, Role, Variable
+from gonogo.plan.condition import Condition, Op
+from gonogo.plan.kinds import Context, Datum, Effect, Insists, Looks, Observation, Variable, Work
 from gonogo.plan.said import says
 from gonogo.plan.units import Quantity
 from gonogo.source import Span
@@ -21,17 +22,17 @@ if TYPE_CHECKING:
 
 _EXACT = Precision(prec=12, rounding=ROUND_DOWN)  # one NULL of many rows never becomes 100
 _SHOWN = 20
+_SINCE = frozenset({"lost", "gained", "changed", "gone"})  # said of the time between two looks
 
 
 @dataclass(frozen=True, slots=True)
-class Integrity:
+class Integrity(Looks, Insists):
     """Count the rows of tables and compare with the first look of this run; look for NULLs.
 
     All of it is read in one state of the database, without changing anything.
     """
 
     kind: ClassVar[str] = "integrity"
-    languages: ClassVar[tuple[str, ...]] = ()
     indicators: ClassVar[Mapping[str, str]] = {
         "rows": "how many rows the tables have together; null when there is no table",
         "lost": "how many rows are gone since the first look, of all tables with fewer",
@@ -49,7 +50,6 @@ class Integrity:
         "```yaml\ncheck: integrity\non: db\ntables: documents, users\n"
         "not null: users.organization_id\n```\n\n- Expect: unindexed = 0\n"
     )
-    traceable: ClassVar[bool] = False
 
     on: str = says("the target: a name of the front matter, or an address")
     tables: tuple[str, ...] = says(
@@ -63,11 +63,6 @@ class Integrity:
     )
     may_lose: int = says("how many rows may be fewer than at the first look", default=0)
     body: str = says("the text of the block")
-
-    def effect(self, role: Role) -> Effect:
-        """Look, always."""
-        del role
-        return Effect.CHECK
 
     def default_expectation(self, effect: Effect) -> str | None:
         """Expect that no row is lost; what else is asked for is stated."""
@@ -83,18 +78,9 @@ class Integrity:
             found.append("changed = 0")
         return tuple(found)
 
-    def translated(self, text: str) -> str | None:
-        """Return nothing: no other tool spells it otherwise."""
-        del text
-        return None
-
     def variables(self) -> tuple[Variable, ...]:
         """Return the names in the fields."""
         return filling.variables_of({"on": self.on}, self.body)
-
-    def destroys(self) -> tuple[Destruction, ...]:
-        """Return nothing."""
-        return ()
 
     def review(self) -> tuple[Diagnostic, ...]:
         """Return what is missing or cannot be a name."""
@@ -111,6 +97,44 @@ class Integrity:
             message = f"`may lose` is `{self.may_lose}`, expected 0 or more"
             found.append(Diagnostic("GN517", message, Span.of_line(1), hint="write `may lose: 10`"))
         return (*found, *shellscript.secrets(self.body))
+
+    def looks_on(self) -> str:
+        """Return the database, as written."""
+        return self.on
+
+    def compares(self, asked: Sequence[Condition]) -> str:
+        """Return which indicators need an earlier look of the run; none where all is absolute.
+
+        `lost = 0` holds of every look, so it counts only when nothing else is asked for. Whoever
+        expects `first is true` knows that there is no earlier one.
+        """
+        expected = [one for condition in asked for one in condition.predicates]
+        first = [one for one in expected if one.metric == "first"]
+        if any(one.op is Op.EQ and one.value is True for one in first):
+            return ""
+        said = {one.metric for one in expected}
+        found = said & _SINCE
+        found |= {"changed"} if self.fingerprint else set()
+        found |= {"lost"} if self.may_lose or first else set()
+        if not found and not said and not self.not_null:
+            found = {"lost"}
+        return " and ".join(f"`{name}`" for name in self.indicators if name in found)
+
+    def overlooked(self, earlier: Sequence[Work]) -> tuple[str, ...]:
+        """Return the fingerprints that no earlier look made, and tables that none counted."""
+        from gonogo.probes.integrity import names
+
+        looks = [look for look in earlier if isinstance(look, Integrity)]
+        marked = [name for look in looks for name in look.fingerprint]
+        found = [
+            f"no fingerprint of `{name}` is made before the deployment"
+            for name in self.fingerprint
+            if not any(names.are_alike(name, other) for other in marked)
+        ]
+        if not self.tables and looks and all(look.tables for look in looks):
+            only = ", ".join(f"`{name}`" for look in looks for name in look.tables)
+            found.append(f"all tables are counted, and before the deployment only {only}")
+        return tuple(found)
 
     def describe(self) -> str:
         """Return what is counted where."""

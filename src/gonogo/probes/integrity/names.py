@@ -48,6 +48,12 @@ def table(said: str, known: Sequence[tuple[str, str]]) -> tuple[str, str]:
     return found[0]
 
 
+def are_alike(one: str, other: str) -> bool:
+    """Say whether two names may mean one table: a name without a schema fits any."""
+    mine, theirs = parts(one), parts(other)
+    return mine[-1] == theirs[-1] and (len(mine) != len(theirs) or mine == theirs)
+
+
 def split(said: str) -> tuple[str, str]:
     """Take `table.column` apart; the table is written as before.
 

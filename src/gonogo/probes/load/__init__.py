@@ -12,7 +12,7 @@ from gonogo.errors import Diagnostic, Severity, WorkError
 from gonogo.load import Job, Request, Stage, count, length_s
 from gonogo.plan import filling, shellscript
 from gonogo.plan.httptext import Problem, read
-from gonogo.plan.kinds import Context, Destruction, Effect, Observation, Role, Variable
+from gonogo.plan.kinds import Context, Effect, Observation, Role, Sends, Variable
 from gonogo.plan.places import Places
 from gonogo.plan.said import says
 from gonogo.probes.load import schedules, thresholds
@@ -26,7 +26,7 @@ _MOST_CONNECTIONS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class Load(Sends):
     """Send HTTP load on a fixed schedule, timed from when each request was due.
 
     A request without a good answer (no answer, or a status from 400 on) counts with the whole
@@ -34,7 +34,6 @@ class Load:
     """
 
     kind: ClassVar[str] = "load"
-    languages: ClassVar[tuple[str, ...]] = ()
     indicators: ClassVar[Mapping[str, str]] = {
         "p50": "half of the requests were answered within this time (s); needs 2 requests",
         "median": "the same as `p50` (s)",
@@ -62,6 +61,17 @@ class Load:
         "warm up: 10s\nthresholds:\n  - p95 < 500ms\n  - p99 < 1s\n  - error rate < 1%\n```\n"
     )
     traceable: ClassVar[bool] = True
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(
+            ("vus", "users", "virtual users", "concurrency", "clients", "iterations"),
+            "load is sent by the clock, whoever still waits: write `rate: 50/s` and `for: 5m`",
+        ),
+        "ramp up": "write `rate: 10/s to 50/s`, or `stages`",
+        "ramp": "write `rate: 10/s to 50/s`, or `stages`",
+        "rps": "write `rate: 50/s`",
+        "think time": "leave it out: `rate` says how often a request is sent",
+        "sleep": "leave it out: `rate` says how often a request is sent",
+    }
 
     url: str = says("what is asked for with GET; short for a `request` of one line")
     request: str = says("one request as in an `http` block: line, headers, empty line, body")
@@ -132,10 +142,6 @@ class Load:
         texts += [value for stage in self.stages for value in stage.values()]
         return filling.variables_of({str(n): text for n, text in enumerate(texts)}, self.body)
 
-    def destroys(self) -> tuple[Destruction, ...]:
-        """Return nothing: what a request destroys cannot be seen from its text."""
-        return ()
-
     def review(self) -> tuple[Diagnostic, ...]:
         """Return what can neither be sent nor judged."""
         return (*self._review(), *shellscript.secrets(self.body))
@@ -162,7 +168,7 @@ class Load:
             requests = self._judged(stages) if stages else None
         except ValueError as problem:
             key = "stages" if self.stages else "rate"
-            yield self._wrong(str(problem), key, "write `rate: 50/s` and `for: 5m`, or `stages`")
+            yield self._wrong(str(problem), key, self._scheduled())
         if requests is not None and requests <= 0:
             hint = "the warm-up is a part of the schedule: make `for` longer"
             yield self._wrong("nothing is left to judge after the warm-up", "warm up", hint)
@@ -172,6 +178,13 @@ class Load:
             yield from said.remarks
             if said.condition is not None:
                 yield from thresholds.mistakes(said.condition, self._place_of(limit), requests)
+
+    def _scheduled(self) -> str:
+        """Return how a schedule is written; `duration`, as k6 has it, only estimates the step."""
+        said = re.search(r"(?mi)^[ \t-]*duration[ \t]*:[ \t]*(\S+)", self.body)
+        if said is not None and not self.for_ and not self.stages:
+            return f"write `for: {said[1]}`; `duration` is only an estimate of the step"
+        return "write `rate: 50/s` and `for: 5m`, or `stages`"
 
     def _review_source(self) -> Iterator[Diagnostic]:
         given = [n for n in ("url", "request", "mix", "k6", "locust") if getattr(self, n)]

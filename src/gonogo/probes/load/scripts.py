@@ -71,7 +71,7 @@ def perform(name: str, script: str, more: str, context: Context) -> Observation:
         durable=context.effect is Effect.ACTION,
     )
     outcome = process.run(command, context.folder, should_stop=context.should_stop)
-    last = context.redact((outcome.stderr.strip() or outcome.stdout.strip())[-400:])
+    last = context.redact(outcome.stderr.strip() or outcome.stdout.strip())[-400:]
     is_action = context.effect is Effect.ACTION
     if outcome.ended_by is not EndedBy.EXIT:
         how = {

@@ -11,9 +11,9 @@ from typing import ClassVar, Literal
 from gonogo.errors import Diagnostic, WorkError
 from gonogo.plan import filling, shellscript
 from gonogo.plan.httptext import Problem, Request, read
-from gonogo.plan.kinds import Context, Destruction, Effect, Observation, Role, Variable
+from gonogo.plan.kinds import Context, Effect, Observation, Role, Sends, Variable
 from gonogo.plan.places import Places
-from gonogo.plan.said import says
+from gonogo.plan.said import pairs, says
 from gonogo.source import Span
 
 _LOOKING = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -24,7 +24,7 @@ _WITHIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class WebSocket:
+class WebSocket(Sends):
     """Connect a WebSocket, subscribe, cause a change, and see whether a message arrives in time.
 
     A refused upgrade, a closed connection and silence are observations; an address where nothing
@@ -32,7 +32,6 @@ class WebSocket:
     """
 
     kind: ClassVar[str] = "websocket"
-    languages: ClassVar[tuple[str, ...]] = ()
     indicators: ClassVar[Mapping[str, str]] = {
         "connected": "true when the server accepted the upgrade, else false",
         "status": "the status code of that answer: 101 when it was accepted",
@@ -51,7 +50,6 @@ class WebSocket:
         "trigger: POST {{app}}/campaigns/7/touch\nwithin: 5s\n```\n\n"
         "- Expect: messages > 0\n- Expect: latency < 2s\n"
     )
-    traceable: ClassVar[bool] = False
 
     url: str = says("where it listens: `wss://…`; `https://…` is understood as well")
     channel: str = says(
@@ -105,12 +103,8 @@ class WebSocket:
     def variables(self) -> tuple[Variable, ...]:
         """Return the names in the fields."""
         fields = (self.url, self.channel, self.send, self.trigger, self.contains, self.ca)
-        texts = [*fields, *(text for _, text in self._headers())]
+        texts = [*fields, *(text for _, text in pairs(self.headers))]
         return filling.variables_of({str(n): text for n, text in enumerate(texts)}, self.body)
-
-    def destroys(self) -> tuple[Destruction, ...]:
-        """Return nothing: what a request destroys cannot be seen from its text."""
-        return ()
 
     def review(self) -> tuple[Diagnostic, ...]:
         """Return what can neither be connected nor sent."""
@@ -133,15 +127,6 @@ class WebSocket:
         if isinstance(request, Problem):
             place = self._place("trigger")
             yield Diagnostic(request.code, request.message, place, hint=request.hint)
-
-    def _headers(self) -> Iterator[tuple[str, str]]:
-        """Return the headers, whether they were written as a map or as lines."""
-        if isinstance(self.headers, dict):
-            yield from self.headers.items()
-            return
-        for line in self.headers:
-            name, _, text = line.partition(":")
-            yield name.strip(), text.strip()
 
     def _place(self, word: str) -> Span:
         at = self.body.find(word)
@@ -178,7 +163,9 @@ class WebSocket:
         url = filling.fill(self.url.strip(), context)
         wish = Wish(
             url=re.sub(r"^http", "ws", url, flags=re.IGNORECASE),
-            headers=tuple((name, filling.fill(text, context)) for name, text in self._headers()),
+            headers=tuple(
+                (name, filling.fill(text, context)) for name, text in pairs(self.headers)
+            ),
             protocol=self.protocol or (CABLE if wanted_channel else ""),
             identifier=wanted_channel,
             send=filling.fill(self.send, context),

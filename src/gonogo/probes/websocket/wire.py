@@ -286,7 +286,8 @@ def explained(error: pycurl.error, url: str, context: Context, limit_s: float) -
         return WorkError("listening was stopped")
     if code == pycurl.E_OPERATION_TIMEDOUT:
         hint = "is a firewall or a proxy in between that does not know WebSockets?"
-        return WorkError(f"{where} did not answer within {limit_s:.3g} s", hint=hint)
+        tenths = max(round(limit_s, 1), 0.1)  # what was left of the limit, not all of it
+        return WorkError(f"{where} did not answer within {tenths:g} s", hint=hint)
     if code == pycurl.E_COULDNT_RESOLVE_HOST:
         hint = "look at the spelling, and at the name server of this machine"
         return WorkError(f"the host `{host}` cannot be resolved", hint=hint)

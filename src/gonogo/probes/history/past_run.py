@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import ClassVar
 
 from gonogo import outcomes
 from gonogo.clock import SystemClock
-from gonogo.errors import Diagnostic, WorkError
 from gonogo.outcomes import Outcome
 from gonogo.plan import filling
-from gonogo.plan.kinds import Context, Datum, Destruction, Effect, Observation, Role, Variable
+from gonogo.plan.kinds import Context, Datum, Observation, Variable
 from gonogo.plan.said import says
-from gonogo.plan.units import Quantity
+from gonogo.probes.history.reading import LooksBack, last_of, mine_of, runs_of, seconds
 
 
 @dataclass(frozen=True, slots=True)
-class PastRun:
+class PastRun(LooksBack):
     """Look at the last run of a service that has ended; none at all is never a pass."""
 
     kind: ClassVar[str] = "run"
-    languages: ClassVar[tuple[str, ...]] = ()
     indicators: ClassVar[Mapping[str, str]] = {
         "verdict": "`go`, `no-go`, `hold` or `rolled back`; null when there was no such run",
         "value": "the same as `verdict`",
@@ -36,22 +33,12 @@ class PastRun:
         "```yaml\ncheck: run\nservice: search\nenvironment: staging\n```\n\n"
         '- Expect: verdict = "go"\n- Expect: age < 7d\n'
     )
-    traceable: ClassVar[bool] = False
+    expects: ClassVar[str | None] = 'verdict = "go"'
 
     service: str = says("the service; default: the one of this runbook")
     environment: str = says("only runs in this environment")
     release: str = says("only runs of this release: `${RELEASE}`")
     body: str = says("the text of the block")
-
-    def effect(self, role: Role) -> Effect:
-        """Look, always."""
-        del role
-        return Effect.CHECK
-
-    def default_expectation(self, effect: Effect) -> str | None:
-        """Expect that it went well."""
-        del effect
-        return 'verdict = "go"'
 
     def variables(self) -> tuple[Variable, ...]:
         """Return the names in the fields."""
@@ -61,14 +48,6 @@ class PastRun:
             "release": self.release,
         }
         return filling.variables_of(fields, self.body)
-
-    def destroys(self) -> tuple[Destruction, ...]:
-        """Return nothing."""
-        return ()
-
-    def review(self) -> tuple[Diagnostic, ...]:
-        """Return nothing: every field may be left out."""
-        return ()
 
     def describe(self) -> str:
         """Return whose run is looked for."""
@@ -81,23 +60,18 @@ class PastRun:
         Raises:
             WorkError: this run itself is not on record, so that nobody knows where to look.
         """
-        mine = outcomes.read(context.run_folder)
-        if mine is None:
-            raise WorkError(
-                "the folder of this run says nothing of it", hint="begin the run with `gonogo run`"
-            )
-        service = filling.fill(self.service, context).strip() or mine.service
+        mine = mine_of(context)
+        service = self.service_of(mine, context)
         others = [
             one
-            for one in outcomes.all_in(context.run_folder.parent)
-            if one.run != mine.run and one.service == service and self._fits(one, context)
+            for one in runs_of(service, context)
+            if one.run != mine.run and self._fits(one, context)
         ]
-        ended = [one for one in others if one.ended and not one.drill]
+        last = last_of(one for one in others if one.ended and not one.drill)
         found: dict[str, Datum] = {"open": sum(not one.ended for one in others)}
-        if not ended:
+        if last is None:
             text = f"no run of {service} has ended here"
             return Observation({**found, "verdict": None, "value": None}, text=text)
-        last = max(ended, key=lambda one: one.ended)
         return Observation({**found, **_seen(last)}, text=_said(last))
 
     def _fits(self, one: Outcome, context: Context) -> bool:
@@ -110,16 +84,11 @@ def _seen(last: Outcome) -> dict[str, Datum]:
     return {
         "verdict": last.verdict,
         "value": last.verdict,
-        "age": _age(last),
+        "age": seconds(outcomes.seconds_since(last.ended, SystemClock().now())),
         "release": last.release,
         "environment": last.environment,
         "run": last.run,
     }
-
-
-def _age(last: Outcome) -> Quantity:
-    passed = outcomes.seconds_since(last.ended, SystemClock().now())
-    return Quantity(Decimal(str(round(passed, 3))), "s")
 
 
 def _said(last: Outcome) -> str:

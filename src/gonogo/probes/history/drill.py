@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import ClassVar
 
 from gonogo import outcomes
 from gonogo.clock import SystemClock
-from gonogo.errors import Diagnostic, WorkError
 from gonogo.outcomes import Outcome
 from gonogo.plan import filling
-from gonogo.plan.kinds import Context, Datum, Destruction, Effect, Observation, Role, Variable
+from gonogo.plan.kinds import Context, Datum, Observation, Variable
 from gonogo.plan.said import says
-from gonogo.plan.units import Quantity
+from gonogo.probes.history.reading import LooksBack, last_of, mine_of, runs_of, seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Drill:
+class Drill(LooksBack):
     """Look at the last `gonogo drill` of a service; without one, the way back is not proved."""
 
     kind: ClassVar[str] = "drill"
-    languages: ClassVar[tuple[str, ...]] = ()
     indicators: ClassVar[Mapping[str, str]] = {
         "passed": "true when it went back, was proved and was in time; null without a drill",
         "valid": "true when it passed, has not expired, and the rollback section is still the same",
@@ -36,32 +33,14 @@ class Drill:
     example: ClassVar[str] = (
         "```yaml\ncheck: drill\n```\n\n- Expect: valid is true\n- Expect: age < 14d\n"
     )
-    traceable: ClassVar[bool] = False
+    expects: ClassVar[str | None] = "valid is true"
 
     service: str = says("the service; default: the one of this runbook")
     body: str = says("the text of the block")
 
-    def effect(self, role: Role) -> Effect:
-        """Look, always."""
-        del role
-        return Effect.CHECK
-
-    def default_expectation(self, effect: Effect) -> str | None:
-        """Expect a drill that passed and still counts."""
-        del effect
-        return "valid is true"
-
     def variables(self) -> tuple[Variable, ...]:
         """Return the names in the fields."""
         return filling.variables_of({"service": self.service}, self.body)
-
-    def destroys(self) -> tuple[Destruction, ...]:
-        """Return nothing."""
-        return ()
-
-    def review(self) -> tuple[Diagnostic, ...]:
-        """Return nothing: every field may be left out."""
-        return ()
 
     def describe(self) -> str:
         """Return whose drill is looked for."""
@@ -73,26 +52,17 @@ class Drill:
         Raises:
             WorkError: this run itself is not on record, so that nobody knows where to look.
         """
-        mine = outcomes.read(context.run_folder)
-        if mine is None:
-            raise WorkError(
-                "the folder of this run says nothing of it", hint="begin the run with `gonogo run`"
-            )
+        mine = mine_of(context)
         if mine.drill:
             return Observation(
-                {"passed": True, "valid": True, "value": True, "age": _seconds(0), "same": True},
+                {"passed": True, "valid": True, "value": True, "age": seconds(0), "same": True},
                 text="this run is a drill",
             )
-        service = filling.fill(self.service, context).strip() or mine.service
-        drills = [
-            one
-            for one in outcomes.all_in(context.run_folder.parent)
-            if one.drill and one.ended and one.service == service
-        ]
-        if not drills:
+        service = self.service_of(mine, context)
+        last = last_of(one for one in runs_of(service, context) if one.drill and one.ended)
+        if last is None:
             text = f"the rollback of {service} was never rehearsed here; `gonogo drill` does it"
             return Observation({"passed": None, "valid": None, "value": None}, text=text)
-        last = max(drills, key=lambda one: one.ended)
         now = SystemClock().now()
         same = last.rollback == mine.rollback if service == mine.service else None
         late = bool(last.expires) and outcomes.seconds_since(last.expires, now) > 0
@@ -100,17 +70,13 @@ class Drill:
             "passed": last.passed,
             "valid": last.passed and not late and same is not False,
             "value": last.passed and not late and same is not False,
-            "age": _seconds(outcomes.seconds_since(last.ended, now)),
+            "age": seconds(outcomes.seconds_since(last.ended, now)),
             "same": same,
-            "recovery time": _seconds(last.took_s) if last.times else None,
+            "recovery time": seconds(last.took_s) if last.times else None,
             "environment": last.environment,
             "run": last.run,
         }
         return Observation(found, text=_said(last, late=late, same=same))
-
-
-def _seconds(number: float) -> Quantity:
-    return Quantity(Decimal(str(round(number, 3))), "s")
 
 
 def _said(last: Outcome, *, late: bool, same: bool | None) -> str:
