@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shlex
 import shutil
+import signal
 import subprocess
 import threading
 from pathlib import Path
@@ -394,6 +396,25 @@ def test_a_disk_that_fills_up_in_the_middle_leaves_nothing(shop: Shop) -> None:
         assert files(disk) == ["x-0.dump", "x-0.dump.json"]
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [("trap '' XFSZ", "File too large"), ("", f"signal {int(signal.SIGXFSZ)}")],
+    ids=["the write fails", "the program is ended"],
+)
+def test_a_dump_that_may_grow_no_further_leaves_nothing(shop: Shop, first: str, words: str) -> None:
+    """The limit on the size of files fails a write as a full disk does, and needs no rights."""
+    fill(shop.url, "CREATE TABLE big AS SELECT md5(n::text) FROM generate_series(1, 40000) n")
+    real = shlex.quote(str(shop.server.bin / "pg_dump"))
+    tools = _tool(shop.folder / "limited", "pg_dump", f'{first}\nulimit -f 64\nexec {real} "$@"')
+    whole = Path(str(shop.back_up("elsewhere/x-{{time}}.dump").indicators["path"]))
+    assert whole.stat().st_size > 64 * 1024, "it would fit"
+    with pytest.raises(WorkError, match=words) as caught:
+        shop.back_up("backups/x-{{time}}.dump", tools=tools)
+    assert caught.value.failed
+    assert files(shop.folder / "backups") == []
+    assert len(records.read(shop.folder / "run", records.BACKUPS)) == 1, "the whole one"
 
 
 MISTAKES = {

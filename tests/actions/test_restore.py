@@ -75,6 +75,53 @@ def test_rows_written_while_it_is_dumped_make_no_false_alarm(shop: Shop) -> None
         writer.join()
 
 
+@pytest.fixture
+def large(shop: Shop) -> Shop:
+    """A shop with three tables that are counted over connections of their own."""
+    for name in ("first", "second", "third"):
+        fill(
+            shop.url,
+            f"CREATE TABLE {name} AS SELECT n AS id, repeat('x', 800) AS a"
+            " FROM generate_series(1, 22000) n",
+        )
+    return shop
+
+
+def test_large_tables_are_counted_side_by_side_in_one_state(large: Shop) -> None:
+    over = threading.Event()
+
+    def write() -> None:
+        with psycopg.connect(large.url, autocommit=True) as connection:
+            while not over.is_set():
+                for name in ("first", "second", "third"):
+                    connection.execute(f"INSERT INTO {name} VALUES (0, 'meanwhile')".encode())
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        made = large.back_up("backups/big/", jobs=3, compare=("second",)).indicators
+    finally:
+        over.set()
+        writer.join()
+    rows = [made["rows"], ask(large.url, "SELECT count(*) FROM first") * 3 + sum((50, 500, 1, 1))]
+    assert rows[0] < rows[1], "what was written after the snapshot is in none of them"
+    seen = large.test_restore().indicators
+    assert (seen["problem"], seen["rows"]) == ("none", rows[0])
+
+
+def test_one_count_that_fails_ends_the_others(large: Shop) -> None:
+    fill(large.url, "DROP ROLE IF EXISTS poor; CREATE ROLE poor LOGIN")
+    fill(large.url, "GRANT SELECT ON ALL TABLES IN SCHEMA public, app TO poor")
+    fill(large.url, "GRANT USAGE ON SCHEMA app TO poor; REVOKE SELECT ON second FROM poor")
+    large.targets["db"] = large.url.replace("postgres@", "poor@")
+    try:
+        with pytest.raises(WorkError, match="permission denied"):
+            large.back_up("backups/big/", jobs=3)
+        assert not (large.folder / "backups" / "big").exists()
+    finally:
+        fill(large.url, "DROP OWNED BY poor")
+
+
 def test_a_folder_is_proved_like_a_file(shop: Shop) -> None:
     shop.back_up("backups/big/", jobs=2)
     assert shop.test_restore().indicators["problem"] == "none"
@@ -110,6 +157,27 @@ def test_a_truncated_backup_fails_the_test_and_is_recorded(shop: Shop) -> None:
     assert seen["differences"] is None
     assert recorded(shop)[-1][0] is False
     assert shop.scratch() == set()
+
+
+def test_nothing_of_a_changed_backup_is_carried_out(shop: Shop) -> None:
+    """Its checksum is taken while the scratch database is made, and known before the restore."""
+    shop.back_up()
+    path = shop.folder / "backups" / "a.dump"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    tools = shop.folder / "watched"
+    tools.mkdir()
+    (tools / "pg_restore").write_text(
+        '#!/bin/sh\n[ "$1" = --version ] && echo "pg_restore (PostgreSQL) 99.1" || touch was-run\n'
+    )
+    (tools / "pg_restore").chmod(0o755)
+    seen = shop.test_restore(tools="watched").indicators
+    assert seen["restored"] is False
+    assert "its checksum is not that of its manifest" in str(seen["problem"])
+    assert not (shop.folder / "was-run").exists()
+    assert shop.scratch() == set()
+    assert recorded(shop)[-1][0] is False
 
 
 def _tampered(shop: Shop, statement: str) -> None:
@@ -367,7 +435,7 @@ def test_a_damaged_backup_never_replaces_anything(broken: Shop) -> None:
     with pytest.raises(WorkError, match="cut off or was changed"):
         broken.restore(replace=True)
     path.with_name("a.dump.json").unlink()
-    with pytest.raises(WorkError, match="the restore failed"):
+    with pytest.raises(WorkError, match="cannot be restored: its list of contents"):
         broken.restore("backups/a.dump", replace=True)
     assert ask(broken.url, "SELECT count(*) FROM newer") == 1
     assert broken.scratch() == set()

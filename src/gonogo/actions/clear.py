@@ -16,7 +16,7 @@ from gonogo.clock import SystemClock
 from gonogo.databases.redis import Connection
 from gonogo.errors import Diagnostic, WorkError
 from gonogo.plan import filling, shellscript
-from gonogo.plan.kinds import Context, Datum, Destruction, Effect, Observation, Role, Variable
+from gonogo.plan.kinds import Acts, Context, Datum, Destruction, Observation, Variable
 from gonogo.plan.said import says
 from gonogo.plan.units import Quantity
 from gonogo.source import Span
@@ -27,11 +27,10 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Clear:
+class Clear(Acts):
     """Remove the keys of a pattern from a Redis or Valkey cache; running it again is harmless."""
 
     kind: ClassVar[str] = "clear"
-    languages: ClassVar[tuple[str, ...]] = ()
     indicators: ClassVar[Mapping[str, str]] = {
         "removed": "how many keys were removed",
         "value": "how many keys of the pattern are left that could have been removed",
@@ -42,21 +41,11 @@ class Clear:
     example: ClassVar[str] = (
         "```yaml\naction: clear\non: cache\nkeys: search:v2:*\n```\n\n- Expect: left = 0\n"
     )
-    traceable: ClassVar[bool] = False
+    expects: ClassVar[str | None] = "left = 0"
 
     on: str = says("the target: a name of the front matter, or an address", default="cache")
     keys: str = says("the pattern of the keys: `search:v2:*`; it begins with a fixed prefix")
     body: str = says("the text of the block")
-
-    def effect(self, role: Role) -> Effect:
-        """Change, always."""
-        del role
-        return Effect.ACTION
-
-    def default_expectation(self, effect: Effect) -> str | None:
-        """Expect that nothing of it is left."""
-        del effect
-        return "left = 0"
 
     def variables(self) -> tuple[Variable, ...]:
         """Return the names in the fields."""

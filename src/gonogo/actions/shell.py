@@ -21,11 +21,14 @@ from gonogo.plan.kinds import (
     Observation,
     Printed,
     Role,
+    Usual,
     Variable,
 )
 from gonogo.plan.said import says
+from gonogo.plan.secretwords import masked
 from gonogo.plan.shellsyntax import split
 from gonogo.plan.units import Quantity
+from gonogo.redaction.flow import Flow
 from gonogo.source import Span
 
 if TYPE_CHECKING:
@@ -45,7 +48,7 @@ _COMPLAINT = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Shell:
+class Shell(Usual):
     """Run shell text as a script of its own; it stops at the first command that fails.
 
     A check that does not end in time could not look (error); an action has failed.
@@ -63,6 +66,7 @@ class Shell:
     example: ClassVar[str] = (
         '```bash\n#| timeout: 2m\n./migrate status\n```\n\n- Expect: output contains "up to date"\n'
     )
+    expects: ClassVar[str | None] = "exit code = 0"
     traceable: ClassVar[bool] = True
 
     body: str = says("the shell text")
@@ -82,11 +86,6 @@ class Shell:
         if self.kind_ != "auto":
             return Effect(self.kind_)
         return Effect.CHECK if role in _LOOKING and not self.destroys() else Effect.ACTION
-
-    def default_expectation(self, effect: Effect) -> str | None:
-        """Expect exit code 0, of checks and actions alike."""
-        del effect
-        return "exit code = 0"
 
     def variables(self) -> tuple[Variable, ...]:
         """Return the variables in capitals that the text does not set itself."""
@@ -130,7 +129,7 @@ class Shell:
     def describe(self) -> str:
         """Return the first command, and how many more there are."""
         lines = [line.strip() for line in split(self.script()).code.splitlines() if line.strip()]
-        first = lines[0] if lines else "nothing"
+        first = masked(lines[0]) if lines else "nothing"
         first = first if len(first) <= 60 else first[:59] + "…"
         return f"{first} (+{len(lines) - 1} lines)" if len(lines) > 1 else first
 
@@ -147,7 +146,7 @@ class Shell:
         from gonogo import process
 
         command = self._command(context)
-        live = _Lines(context)
+        live = Flow(context.redact, context.on_output)
         outcome = process.run(
             command, context.folder, on_output=live.take, should_stop=context.should_stop
         )
@@ -319,25 +318,6 @@ class OtherShell(_Refused):
     named: ClassVar[str] = "a shell other than bash and sh"
 
 
-class _Lines:
-    """Hands live output on line by line, redacted: a secret may be cut in two by a chunk."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._rest = {"stdout": "", "stderr": ""}
-
-    def take(self, stream: str, text: str) -> None:
-        whole = self._rest.get(stream, "") + text
-        ready, newline, self._rest[stream] = whole.rpartition("\n")
-        if newline:
-            self._context.on_output(stream, self._context.redact(ready) + newline)
-
-    def finish(self) -> None:
-        for stream, rest in self._rest.items():
-            if rest:
-                self._context.on_output(stream, self._context.redact(rest))
-
-
 def _observation(outcome: Outcome, context: Context) -> Observation:
     code = outcome.exit_code if outcome.exit_code is not None else 128 + (outcome.signal or 0)
     output = outcome.stdout.strip()
@@ -372,5 +352,5 @@ def _said(outcome: Outcome, context: Context) -> str:
 
 
 def _last_words(outcome: Outcome, context: Context) -> str:
-    words = (outcome.stderr.strip() or outcome.stdout.strip())[-_TAIL:]
-    return f"; its last words: {context.redact(words)}" if words else ""
+    words = context.redact(outcome.stderr.strip() or outcome.stdout.strip())[-_TAIL:]
+    return f"; its last words: {words}" if words else ""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 from gonogo.databases.server import Server
 
 SMALL = 64 * 1024 * 1024  # bytes; tables up to this size are fingerprinted without being named
+_LARGE = 16 * 1024 * 1024  # bytes; from here on a table is worth a connection of its own
 _SETTINGS = (  # a row as text must not depend on who asks
     "SET DateStyle = 'ISO, MDY'",
     "SET IntervalStyle = 'postgres'",
@@ -173,14 +176,16 @@ def look(
     named: Collection[str],
     *,
     small: int = SMALL,
+    beside: Sequence[Server] = (),
 ) -> Content:
     """Read the content; tables in `named`, and those up to `small` bytes, get a fingerprint.
 
-    Call it inside a transaction to see one state. `named` are full names.
+    Call it inside a transaction to see one state; connections `beside` count at the same time, and
+    must see the same state. `named` are full names.
     """
-    steady(server)
-    rows: dict[str, int] = {}
-    fingerprints: dict[str, str] = {}
+    for each in (server, *beside):
+        steady(each)
+    tables: list[_Table] = []
     others: dict[str, str] = {}
     for schema, table, kind, size, populated in server.ask(_TABLES):
         name = f"{schema}.{table}"
@@ -190,15 +195,74 @@ def look(
             others[name] = _OTHERS[kind] + ("" if populated else " without data")
             if name not in named or kind != "m":
                 continue
-        deadline.refuse("the rows were not counted")
-        marked = name in named or size <= small
-        rows[name], mark = _count(server, schema, table, marked=marked)
-        if marked:
-            fingerprints[name] = mark
+        tables.append(_Table(schema, table, size, name in named or size <= small))
+    found = _counted(tables, (server, *beside), deadline)
+    rows = {table.name: found[table.name][0] for table in tables}
+    fingerprints = {table.name: found[table.name][1] for table in tables if table.marked}
     return Content(rows, fingerprints, others=others, **_rest(server, choice))
 
 
+def helpers(server: Server, jobs: int) -> int:
+    """Return how many connections beside this one are worth it to count the rows: few or none."""
+    large = server.ask(
+        "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND pg_relation_size(oid) > %s",
+        (_LARGE,),
+    )
+    return max(min(jobs, int(large[0][0])) - 1, 0)
+
+
 _OTHERS = {"p": "partitioned table", "m": "materialized view", "f": "foreign table", "v": "view"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """One table to be counted; with a fingerprint if it is `marked`."""
+
+    schema: str
+    table: str
+    size: int  # bytes
+    marked: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.schema}.{self.table}"
+
+
+def _counted(
+    tables: Iterable[_Table], servers: Sequence[Server], deadline: Deadline
+) -> dict[str, tuple[int, str]]:
+    """Count the rows of all tables, the largest first, over all connections at the same time."""
+    waiting = deque(sorted(tables, key=lambda table: table.size, reverse=True))
+    found: dict[str, tuple[int, str]] = {}
+    problems: list[WorkError] = []  # the first is the cause, the others were cancelled for it
+
+    def count(server: Server) -> None:
+        while waiting:
+            try:
+                table = waiting.popleft()
+            except IndexError:  # another one was faster
+                return
+            try:
+                deadline.refuse("the rows were not counted")
+                one = _count(server, table.schema, table.table, marked=table.marked)
+            except WorkError as error:
+                problems.append(error)
+                waiting.clear()
+                for other in servers:
+                    if other is not server:
+                        other.cancel()
+                return
+            found[table.name] = one
+
+    if len(servers) == 1:
+        count(servers[0])
+    else:
+        with ThreadPoolExecutor(len(servers), thread_name_prefix="gonogo-count") as pool:
+            for future in [pool.submit(count, server) for server in servers]:
+                future.result()
+    if problems:
+        raise problems[0]
+    return found
 
 
 def _count(server: Server, schema: str, table: str, *, marked: bool) -> tuple[int, str]:

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, LiteralString, Self
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
 
 from gonogo.databases import postgres
 from gonogo.databases.deadline import Deadline
+from gonogo.databases.watched import SPARE_S, Watched
 from gonogo.errors import WorkError
 from gonogo.plan import filling
 from gonogo.plan.kinds import Context
 from gonogo.records import IDENTITY_SQL
 
 _STEP_S = 0.1  # how often a wish to stop is looked at
-_SPARE_S = 2.0  # how long a server may take to cancel
 
 
-class Server:
+class Server(Watched):
     """A connection to one database, in autocommit; a wish to stop cancels what it waits for."""
 
     def __init__(self, on: str, context: Context, deadline: Deadline, database: str = "") -> None:
@@ -31,26 +30,7 @@ class Server:
         self._deadline = deadline
         address = postgres.Address.read(filling.target(on, context), self.on)
         self.address = address.of(database) if database else address
-        self._done = threading.Event()
-        self._watcher = threading.Thread(target=self._watch, name="gonogo-server", daemon=True)
-        self._connection: psycopg.Connection[Any]
-
-    def __enter__(self) -> Self:
-        """Connect.
-
-        Raises:
-            WorkError: it cannot be reached, or refuses.
-        """
-        self._connection = self._open(self.address)
-        self._watcher.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close the connection."""
-        self._done.set()
-        self._watcher.join(_SPARE_S * 2)
-        with contextlib.suppress(psycopg.Error):
-            self._connection.close()
+        super().__init__("gonogo-server")
 
     @property
     def parts(self) -> Mapping[str, Any]:
@@ -83,7 +63,7 @@ class Server:
     def cancel(self) -> None:
         """End the statement that another thread of ours has sent."""
         with contextlib.suppress(psycopg.Error, OSError):
-            self._connection.cancel_safe(timeout=_SPARE_S)
+            self._connection.cancel_safe(timeout=SPARE_S)
 
     def compose(self, statement: sql.Composed) -> list[tuple[Any, ...]]:
         """Send one statement that was put together of quoted parts."""
@@ -157,6 +137,16 @@ class Server:
         with self.reading():
             yield str(self.ask("SELECT pg_export_snapshot()")[0][0])
 
+    @contextlib.contextmanager
+    def sharing(self, snapshot: str) -> Iterator[None]:
+        """See the state that another connection holds as `snapshot`, until this is left."""
+        with self.reading():
+            self._send(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)), ())
+            yield
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        return self._open(self.address)
+
     def _open(self, address: postgres.Address) -> psycopg.Connection[Any]:
         return postgres.connect(address, self._context.timeout_s, self._context.redact)
 
@@ -174,7 +164,7 @@ class Server:
         while not self._done.wait(_STEP_S):
             if self._deadline.why():
                 self.cancel()
-                if not self._done.wait(_SPARE_S):
+                if not self._done.wait(SPARE_S):
                     continue
                 return
 

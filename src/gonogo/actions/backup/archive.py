@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import IO, cast
 
 from gonogo import process
-from gonogo.actions.backup import cache, manifest, tools, tree
-from gonogo.actions.backup.finding import Form, Found
+from gonogo.actions.backup import cache, manifest, plain, telling, tools, tree
+from gonogo.actions.backup.finding import ARCHIVES, Form, Found
 from gonogo.databases.deadline import Deadline
 from gonogo.errors import WorkError
 from gonogo.plan.kinds import Context
 
 _CHUNK = 1024 * 1024
 _TAIL = 4096
-_COMPLETE = b"PostgreSQL database dump complete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +50,38 @@ def read(
             problem = "it was changed since it was made: its checksum is not that of its manifest"
             return Read(problem, known.name, unchanged=False)
     match found.form:
-        case Form.DUMP | Form.FOLDER:
+        case Form.DUMP | Form.TAR | Form.FOLDER:
             seen = _dump(found.path, said_tools, context, deadline, whole=whole)
         case Form.PLAIN | Form.PACKED:
             seen = _text(found, deadline)
         case Form.KEYS | Form.FILES:
             seen = _others(found, deadline)
         case _:
-            seen = Read("it is no backup that can be read: empty, encrypted, or of another program")
+            seen = Read(telling.words_for(found))
     if known is not None and not seen.problem:
         rows = known.content.get("rows", known.content.get("entries", 0))
         count = len(rows) if isinstance(rows, dict) else int(rows)
         return Read("", known.name, count, unchanged)
     return Read(seen.problem, seen.database, seen.tables, unchanged)
+
+
+def database_of(found: Found, said_tools: str, context: Context, deadline: Deadline) -> str:
+    """Return of which database a backup is, by its manifest or its own words; empty: it is silent.
+
+    Raises:
+        WorkError: there is no pg_restore, or no time.
+    """
+    if found.manifest is not None:
+        return found.manifest.name
+    if found.form in ARCHIVES:
+        return _dump(found.path, said_tools, context, deadline, whole=False).database
+    if found.form in (Form.PLAIN, Form.PACKED):
+        try:
+            with opened(found) as file:
+                return _name_in(file.read(_TAIL))
+        except (EOFError, zlib.error, OSError):
+            return ""
+    return ""
 
 
 def _dump(
@@ -103,20 +121,27 @@ def _text(found: Found, deadline: Deadline) -> Read:
     tail = b""
     head = b""
     try:
-        with _opened(found) as file:
+        with opened(found) as file:
             while chunk := file.read(_CHUNK):
                 head = head or chunk[:_TAIL]
                 tail = (tail + chunk)[-_TAIL:]
                 deadline.refuse(f"`{found.path.name}` was not read to its end")
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         return Read(f"it is cut off or damaged: {error}")
-    name = re.search(rb"^-- Name: (\S+); Type: DATABASE;", head, re.MULTILINE)
-    database = name[1].decode(errors="replace") if name else ""
-    cut = "" if _COMPLETE in tail else "it is cut off: the last line of pg_dump is missing"
+    database = _name_in(head)
+    last = plain.COMPLETE if plain.CLUSTER not in head else plain.CLUSTER + b" complete"
+    cut = "" if last in tail else "it is cut off: the last line of pg_dump is missing"
     return Read(cut, database)
 
 
-def _opened(found: Found) -> IO[bytes]:
+def _name_in(head: bytes) -> str:
+    """Return the name that `pg_dump --create` writes into its text."""
+    name = re.search(rb"^-- Name: (.+); Type: DATABASE;", head, re.MULTILINE)
+    return name[1].decode(errors="replace") if name else ""
+
+
+def opened(found: Found) -> IO[bytes]:
+    """Open SQL text, unpacked on the way if it is packed."""
     if found.form is Form.PACKED:
         return cast(IO[bytes], gzip.open(found.path))
     return found.path.open("rb")

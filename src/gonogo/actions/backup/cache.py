@@ -77,7 +77,8 @@ def _saved(
     target.require_room(where, name, int(info.get("used_memory", 0)), "the cache")
     count = 0
     check = zlib.crc32(MAGIC)
-    with where.part.open("xb") as file:
+    target.keep_private(where.part, folder=False)
+    with where.part.open("r+b") as file:
         file.write(MAGIC)
         for piece in _pieces(server):
             check = zlib.crc32(piece, check)

@@ -8,8 +8,9 @@ again after a kill goes on from the last of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from gonogo.actions.backup.manifest import Manifest
 from gonogo.actions.backup.sealing import Made, Order
 from gonogo.actions.backup.target import Target
 from gonogo.actions.backup.tools import Tool
-from gonogo.databases import content
+from gonogo.databases import content, room
 from gonogo.databases.content import Choice, Content
 from gonogo.databases.deadline import Deadline
 from gonogo.databases.server import Server
@@ -28,6 +29,7 @@ from gonogo.errors import WorkError
 from gonogo.plan.kinds import Context
 
 _GRACE_S = 5.0  # between SIGTERM and SIGKILL
+_NO_SNAPSHOT = "could not import the requested snapshot"  # it is gone with the one who counts
 
 
 def dump(order: Order, context: Context, deadline: Deadline) -> Made:
@@ -55,6 +57,7 @@ class _Done:
     counted: Content
     choice: Choice
     tool: Tool
+    room: int  # bytes on the server
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,10 @@ class _Attempt:
     context: Context
     deadline: Deadline
     at: str
+
+    @property
+    def _is_folder(self) -> bool:
+        return self.order.format == "directory"
 
     def dumped(self) -> Manifest:
         """Return the manifest of a dump that is complete and lies on the disk, without its name."""
@@ -86,7 +93,7 @@ class _Attempt:
     def _call(self, tool: Tool, choice: Choice, snapshot: str, server: Server) -> tools.Call:
         order = self.order
         found = [f"--snapshot={snapshot}", f"--format={order.format}", f"--file={self.where.part}"]
-        if order.format == "directory":
+        if self._is_folder:
             found.append(f"--jobs={order.jobs}")
         for table in choice.tables:
             schema, _, name = table.partition(".")
@@ -97,32 +104,52 @@ class _Attempt:
     def _fresh(self, server: Server, folder: Path) -> _Done:
         tool = tools.find("pg_dump", self.order.tools, self.context, server.version)
         target.prepare(self.where)
-        size = int(server.ask("SELECT pg_database_size(current_database())")[0][0])
+        size = room.size(server, Choice())
         target.require_room(self.where, server.identity(), size, f"database `{server.database}`")
         with server.snapshot() as snapshot:
             choice = content.settle(server, self.order.tables, self.order.schemas)
             named = [content.full_name(server, table) for table in self.order.compare]
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            target.keep_private(self.where.part, folder=self._is_folder)
             note: dict[str, Any] = {"snapshot": snapshot}
             note |= {"tool": tool.path, "version": tool.version}
             note |= {"tables": choice.tables, "schemas": choice.schemas, "named": named}
+            note["room"] = size if choice.is_all else room.size(server, choice)
             call = self._call(tool, choice, snapshot, server)
-            with ThreadPoolExecutor(1, thread_name_prefix="gonogo-count") as pool:
-                counting = pool.submit(self._counted, server, choice, folder, note)
-                self._run_beside(counting, call, folder, server)
+            with (
+                self._counters(server, snapshot) as servers,
+                ThreadPoolExecutor(1, thread_name_prefix="gonogo-count") as pool,
+            ):
+                counting = pool.submit(self._counted, servers, choice, folder, note)
+                self._run_beside(counting, call, folder, servers)
                 counted = counting.result()
-        return _Done(counted, choice, tool)
+        return _Done(counted, choice, tool, note["room"])
+
+    @contextmanager
+    def _counters(self, server: Server, snapshot: str) -> Iterator[list[Server]]:
+        """Give the connections that count: several for a folder, which is dumped by several too."""
+        more = content.helpers(server, self.order.jobs) if self._is_folder else 0
+        with ExitStack() as stack:
+            found = [server]
+            for _ in range(more):
+                helper = Server(self.order.on, self.context, self.deadline)
+                found.append(stack.enter_context(helper))
+                stack.enter_context(helper.sharing(snapshot))
+            yield found
 
     def _counted(
-        self, server: Server, choice: Choice, folder: Path, note: Mapping[str, Any]
+        self, servers: Sequence[Server], choice: Choice, folder: Path, note: Mapping[str, Any]
     ) -> Content:
         """Count in the snapshot that pg_dump reads, and write down what a later life needs."""
-        counted = content.look(server, self.deadline, choice, note["named"])
+        for each in servers:  # the dump and the people who work there need the processors more
+            each.ask("SET LOCAL max_parallel_workers_per_gather = 0")
+        first, *beside = servers
+        counted = content.look(first, self.deadline, choice, note["named"], beside=beside)
         manifest.put(folder / "counted.json", {**note, "content": counted.as_json()})
         return counted
 
     def _run_beside(
-        self, counting: Future[Content], call: tools.Call, folder: Path, server: Server
+        self, counting: Future[Content], call: tools.Call, folder: Path, servers: Sequence[Server]
     ) -> None:
         """Dump while the rows are counted; when one of the two fails, the other ends."""
 
@@ -135,10 +162,11 @@ class _Attempt:
             outcome = tools.run(call, folder / "pg_dump", context, self.deadline)
             if outcome.exit_code != 0:
                 raise tools.failed(call, outcome, self.context)
-        except WorkError:
-            if counting.done():
-                counting.result()  # why the dump was ended
-            server.cancel()
+        except WorkError as error:
+            if counting.done() or _NO_SNAPSHOT in error.message:
+                counting.result()  # why the dump was ended, or lost its snapshot
+            for server in servers:
+                server.cancel()
             raise
 
     def _attached(self, folder: Path, server: Server) -> _Done | None:
@@ -153,18 +181,22 @@ class _Attempt:
         call = self._call(tool, choice, note["snapshot"], server)
         outcome = tools.run(call, folder / "pg_dump", self.context, self.deadline)
         if outcome.exit_code == 0 and self.where.part.exists():
-            return _Done(Content.of_json(note["content"]), choice, tool)
+            return _Done(Content.of_json(note["content"]), choice, tool, note.get("room", 0))
         return None  # it died of our death: its snapshot was gone before it had taken it
 
     def _sealed(self, done: _Done, server: Server) -> Manifest:
         """Write down what the finished dump is, before it gets its name."""
         where = self.where
-        manifest.sync(where.part)
+        target.close_to_others(where.part)
+        with ThreadPoolExecutor(1, thread_name_prefix="gonogo-sum") as pool:
+            summing = pool.submit(manifest.checksum, where.part, self.deadline.refuse)
+            manifest.sync(where.part)  # the disk writes while the processor reads
+            sha256 = summing.result()
         known = Manifest(
             what="postgresql",
             path=where.path.name,
             size=manifest.size_of(where.part),
-            sha256=manifest.checksum(where.part, self.deadline.refuse),
+            sha256=sha256,
             started=self.at,
             duration_s=sealing.since(self.at),
             run=sealing.attempt_of(self.context),
@@ -177,6 +209,7 @@ class _Attempt:
             tables=done.choice.tables,
             content=done.counted.as_json(),
             place=content.place(server),
+            room=done.room,
         )
         return sealing.seal(known, self.context)
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from gonogo import records
-from gonogo.actions.backup import manifest
+from gonogo.actions.backup import manifest, plain
 from gonogo.actions.backup.manifest import PART, Manifest
 from gonogo.errors import WorkError
 from gonogo.plan import filling
@@ -21,13 +21,18 @@ _HEAD = 512
 class Form(StrEnum):
     """How a backup is written."""
 
-    DUMP = "dump"  # of pg_dump, in one file: custom or tar
+    DUMP = "dump"  # of pg_dump, in one file: its custom format
+    TAR = "tar"  # of pg_dump, in one file: tar
     FOLDER = "folder"  # of pg_dump, by several jobs
     PLAIN = "plain"  # of pg_dump, as SQL text
     PACKED = "packed"  # the same, through gzip
     KEYS = "keys"  # all keys of a cache
     FILES = "files"  # a tar of files
     STRANGE = "strange"  # encrypted, of another program, or damaged from its first byte
+
+
+ARCHIVES = (Form.DUMP, Form.TAR, Form.FOLDER)
+"""What pg_restore reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,10 @@ class Found:
     path: Path
     form: Form
     manifest: Manifest | None
+
+    def jobs(self, wanted: int) -> int:
+        """Return how many tables can be restored at once: from a tar only one after the other."""
+        return 1 if self.form is Form.TAR else wanted
 
 
 def newest(said: str, context: Context) -> Found | None:
@@ -122,8 +131,8 @@ def _form(path: Path) -> Form:
     if head.startswith(b"\x1f\x8b"):
         return _inside(path)
     if head[257:262] == b"ustar":
-        return Form.DUMP if head.startswith(b"toc.dat\0") else Form.FILES
-    return Form.PLAIN if b"PostgreSQL database dump" in head else Form.STRANGE
+        return Form.TAR if head.startswith(b"toc.dat\0") else Form.FILES
+    return Form.PLAIN if _is_text(head) else Form.STRANGE
 
 
 def _inside(path: Path) -> Form:
@@ -135,4 +144,8 @@ def _inside(path: Path) -> Form:
         return Form.PACKED  # its end is missing; reading it will say so
     if head[257:262] == b"ustar":
         return Form.FILES
-    return Form.PACKED if b"PostgreSQL database dump" in head else Form.STRANGE
+    return Form.PACKED if _is_text(head) else Form.STRANGE
+
+
+def _is_text(head: bytes) -> bool:
+    return b"PostgreSQL database dump" in head or plain.CLUSTER in head

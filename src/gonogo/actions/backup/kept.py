@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from gonogo.clock import SystemClock, moment
 from gonogo.errors import Diagnostic
 from gonogo.plan import filling, shellscript
-from gonogo.plan.kinds import Context, Datum, Destruction, Effect, Observation, Role, Variable
+from gonogo.plan.kinds import Context, Datum, Insists, Looks, Observation, Variable
 from gonogo.plan.said import says
 from gonogo.plan.units import Quantity
 from gonogo.source import Span
@@ -21,14 +21,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckBackup:
+class CheckBackup(Looks, Insists):
     """Look at a backup: its age, whether it can be read to its end, and what it is of.
 
     A backup that is damaged, or of another database, is a finding with its reason (`problem`).
     """
 
     kind: ClassVar[str] = "check backup"
-    languages: ClassVar[tuple[str, ...]] = ()
     indicators: ClassVar[Mapping[str, str]] = {
         "problem": 'what is wrong with it, in words; "none" when nothing is',
         "exists": "true when there is a backup of that name",
@@ -45,7 +44,7 @@ class CheckBackup:
     example: ClassVar[str] = (
         "```yaml\ncheck: backup\npath: backups/search-*.dump\non: db\n```\n\n- Expect: age < 24h\n"
     )
-    traceable: ClassVar[bool] = False
+    expects: ClassVar[str | None] = 'problem = "none"'
 
     path: str = says("the file or folder; with `*` the newest; `this run`: the one it has made")
     on: str = says("the database that it must be of; needed for `this run`")
@@ -53,33 +52,10 @@ class CheckBackup:
     tools: str = says("the folder of pg_restore; without it PATH is searched")
     body: str = says("the text of the block")
 
-    def effect(self, role: Role) -> Effect:
-        """Look, always."""
-        del role
-        return Effect.CHECK
-
-    def default_expectation(self, effect: Effect) -> str | None:
-        """Expect that nothing is wrong with it."""
-        del effect
-        return 'problem = "none"'
-
-    def stated(self) -> tuple[str, ...]:
-        """Return what holds beside every `Expect`."""
-        return ('problem = "none"',)
-
-    def translated(self, text: str) -> str | None:
-        """Return nothing: no other tool spells it otherwise."""
-        del text
-        return None
-
     def variables(self) -> tuple[Variable, ...]:
         """Return the names in the fields."""
         fields = {"path": self.path, "on": self.on, "tools": self.tools}
         return filling.variables_of(fields, self.body)
-
-    def destroys(self) -> tuple[Destruction, ...]:
-        """Return nothing."""
-        return ()
 
     def review(self) -> tuple[Diagnostic, ...]:
         """Return whether the path is missing."""

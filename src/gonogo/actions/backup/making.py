@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from gonogo.errors import Diagnostic
 from gonogo.plan import filling, shellscript
-from gonogo.plan.kinds import Context, Datum, Destruction, Effect, Observation, Role, Variable
+from gonogo.plan.kinds import Acts, Context, Datum, Destruction, Insists, Observation, Variable
 from gonogo.plan.said import says
 from gonogo.plan.units import Quantity
 from gonogo.source import Span
@@ -18,17 +19,19 @@ if TYPE_CHECKING:
     from gonogo.actions.backup.sealing import Made
 
 _CODE = "GN520"
+_ENDING = re.compile(
+    r"(?:\.sql|\.tar|\.dump)?\.(?:gz|tgz|bz2|xz|zst|lz4|zip)$|\.(?:sql|tar)$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Backup:
+class Backup(Acts, Insists):
     """Back up a PostgreSQL database, a Redis or Valkey database, or a folder of files.
 
     It has its name only when it is complete; an older backup is never written over.
     """
 
     kind: ClassVar[str] = "backup"
-    languages: ClassVar[tuple[str, ...]] = ()
     indicators: ClassVar[Mapping[str, str]] = {
         "complete": "true when all of it was written and read back for its checksum",
         "path": "where the backup lies",
@@ -46,6 +49,7 @@ class Backup:
         "```yaml\naction: backup\non: db\nto: backups/search-{{time}}.dump\nkeep: 5\n"
         "compare: documents, users\ntimeout: 30m\n```\n\n- Expect: size > 1 KiB\n"
     )
+    expects: ClassVar[str | None] = "complete is true"
     traceable: ClassVar[bool] = True
 
     on: str = says("the target: a database, `postgresql://…`, or a cache, `redis://…`")
@@ -66,25 +70,6 @@ class Backup:
     schemas: tuple[str, ...] = says("only these schemas", default=())
     tools: str = says("the folder of pg_dump; without it PATH is searched")
     body: str = says("the text of the block")
-
-    def effect(self, role: Role) -> Effect:
-        """Act, always: it writes, though never to what it backs up."""
-        del role
-        return Effect.ACTION
-
-    def default_expectation(self, effect: Effect) -> str | None:
-        """Expect that it is complete."""
-        del effect
-        return "complete is true"
-
-    def stated(self) -> tuple[str, ...]:
-        """Return what holds beside every `Expect`."""
-        return ("complete is true",)
-
-    def translated(self, text: str) -> str | None:
-        """Return nothing: no other tool spells it otherwise."""
-        del text
-        return None
 
     def variables(self) -> tuple[Variable, ...]:
         """Return the names in the fields; the moment and the run are known by themselves."""
@@ -123,6 +108,14 @@ class Backup:
         if self.path.strip() and (self.tables or self.schemas or self.compare):
             hint = "leave them out, or write `on: db`"
             found.append((_CODE, "`tables`, `schemas`, `compare` are for a database", hint))
+        promised = _promised(self.to)
+        if self.on.strip() and self.format == "auto" and promised:
+            message = f"`to` ends in `{promised}`, and that is not what is written"
+            hint = (
+                "a database is written in the custom format of pg_dump: let it end in `.dump`, a "
+                "cache in `.keys`; `format: custom` takes any name"
+            )
+            found.append(("GN562", message, hint))
         if self.tables and self.schemas:
             found.append((_CODE, "`tables` and `schemas` do not go together", "write one"))
         return found
@@ -164,6 +157,12 @@ class Backup:
         else:
             made = dumping.dump(order, context, deadline)
         return _observation(made, context)
+
+
+def _promised(to: str) -> str:
+    """Return the ending of a name that says SQL text, a tar or a packed file; empty: none does."""
+    match = _ENDING.search(to.strip())
+    return match[0] if match else ""
 
 
 def _observation(made: Made, context: Context) -> Observation:

@@ -38,6 +38,7 @@ class Manifest:
     tables: Sequence[str] = ()  # the chosen tables, by their full names
     content: Mapping[str, Any] = field(default_factory=dict)
     place: Mapping[str, Any] = field(default_factory=dict)  # encoding and locale
+    room: int = 0  # bytes of what was dumped, on its server; 0: not known
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from gonogo import process, records
-from gonogo.actions.backup import archive, finding, manifest, scratch, sealing, tools
-from gonogo.actions.backup.finding import Form, Found
+from gonogo.actions.backup import archive, feeding, finding, fitting, scratch, sealing, tools
+from gonogo.actions.backup.feeding import Fed
+from gonogo.actions.backup.finding import Found
+from gonogo.actions.backup.fitting import Room
 from gonogo.clock import SystemClock, stamp
 from gonogo.databases import content
 from gonogo.databases.content import Choice, Content
@@ -47,6 +51,7 @@ class Proof:
     duration_s: float = 0.0
     notes: tuple[str, ...] = ()
     failure: str = ""  # why it was not restored
+    free: int | None = None  # bytes on the disk of the server; None: not known
 
     def problem(self) -> str:
         """Return in one sentence why this is no way back; empty when it is one."""
@@ -85,12 +90,18 @@ def prove(trial: Trial, context: Context) -> Proof:
                 "database": identity,
                 "backup": str(found.path) if found is not None else trial.backup,
                 "passed": passed,
+                "complete": found is None or _is_complete(found),
                 "why": context.redact(why),
                 "at": at,
                 "duration_s": round(_clock.monotonic() - begun, 3),
             }
             records.append(context.run_folder, records.RESTORE_TESTS, record)
     return proof
+
+
+def _is_complete(found: Found) -> bool:
+    """Say whether all of the database is to be in it; without a manifest it is compared with it."""
+    return found.manifest is None or found.manifest.complete
 
 
 def _found(trial: Trial, identity: str, context: Context) -> Found:
@@ -106,23 +117,34 @@ def _tried(
     trial: Trial, found: Found, source: Server, context: Context, deadline: Deadline
 ) -> Proof:
     begun = _clock.monotonic()
-    process.end(context.folder / "pg_restore", _GRACE_S)  # of an earlier life of this attempt
-    failure = _unfit(found, source, deadline)
+    for name in ("pg_restore", "psql"):
+        process.end(context.folder / name, _GRACE_S)  # of an earlier life of this attempt
+    failure = fitting.unfit(found, source)
+    if not failure and found.manifest is None:
+        name = archive.database_of(found, trial.tools, context, deadline)
+        failure = fitting.of_another(name, source)
     if failure:
         return Proof(found.path, restored=False, failure=failure)
-    wanted = _wanted(trial, found, source, deadline)
-    with Server(trial.on, context, deadline) as server:
-        tool = tools.find("pg_restore", trial.tools, context, server.version)
+    with (
+        ThreadPoolExecutor(1, thread_name_prefix="gonogo-sum") as pool,
+        Server(trial.on, context, deadline) as server,
+    ):
+        changed = pool.submit(fitting.changed, found, deadline)  # read while the server prepares
+        wanted = _wanted(trial, found, source, deadline)
+        room = fitting.require_room(found, source, server)
+        tool = tools.find(_program(found), trial.tools, context, server.version)
         place = found.manifest.place if found.manifest is not None else content.place(source)
         with scratch.scratch(server, context, place) as name:
             _schemas(found, trial.on, name, context, deadline)
+            failure = changed.result()  # nothing of a changed one is carried out
             began = _clock.monotonic()
-            failure = _restored(trial, found, tool, name, context, deadline)
+            fed = Fed(failure)
+            if not failure:
+                fed = _restored(trial, found, tool, name, context, deadline)
             took = round(_clock.monotonic() - began, 3)
-            if failure:
-                return Proof(found.path, restored=False, failure=failure, restore_s=took)
-            with Server(trial.on, context, deadline, name) as copy:
-                got = content.look(copy, deadline, Choice(), set(wanted.fingerprints), small=0)
+            if fed.failure:
+                return _refuted(found, fed.failure, room, took)
+            got = _looked(trial, name, set(wanted.fingerprints), context, deadline)
     exact = found.manifest is not None
     return Proof(
         found.path,
@@ -134,24 +156,37 @@ def _tried(
         against="snapshot" if exact else "live",
         restore_s=took,
         duration_s=round(_clock.monotonic() - begun, 3),
-        notes=tuple(_notes(wanted, got, exact=exact)),
+        notes=tuple(_notes(found, wanted, got, room, fed.left_out)),
+        free=room.free,
     )
 
 
-def _unfit(found: Found, source: Server, deadline: Deadline) -> str:
-    """Say why a backup cannot be the way back, before anything is made."""
-    if found.form not in (Form.DUMP, Form.FOLDER):
-        return f"it is no archive of pg_dump that can be restored for a test ({found.form.value})"
-    known = found.manifest
-    if known is None:
-        return ""
-    if known.database != source.identity():
-        return f"it is of another database: `{known.name}`, expected `{source.database}`"
-    if manifest.size_of(found.path) < known.size:
-        return f"it is cut off: {manifest.size_of(found.path)} B, expected {known.size} B"
-    if manifest.checksum(found.path, deadline.refuse) != known.sha256:
-        return "it was changed since it was made: its checksum is not that of its manifest"
-    return ""
+def _looked(
+    trial: Trial, name: str, named: set[str], context: Context, deadline: Deadline
+) -> Content:
+    """Read what is in the scratch database, over several connections when that is worth it."""
+    with ExitStack() as stack:
+        copy = stack.enter_context(Server(trial.on, context, deadline, name))
+        beside = [
+            stack.enter_context(Server(trial.on, context, deadline, name))
+            for _ in range(content.helpers(copy, trial.jobs))
+        ]
+        return content.look(copy, deadline, Choice(), named, small=0, beside=beside)
+
+
+def _refuted(found: Found, failure: str, room: Room, took: float) -> Proof:
+    return Proof(
+        found.path,
+        restored=False,
+        failure=failure,
+        restore_s=took,
+        notes=(room.note,),
+        free=room.free,
+    )
+
+
+def _program(found: Found) -> str:
+    return "psql" if found.form in fitting.TEXTS else "pg_restore"
 
 
 def _wanted(trial: Trial, found: Found, source: Server, deadline: Deadline) -> Content:
@@ -191,29 +226,36 @@ def _schemas(found: Found, on: str, name: str, context: Context, deadline: Deadl
 
 def _restored(
     trial: Trial, found: Found, tool: tools.Tool, name: str, context: Context, deadline: Deadline
-) -> str:
-    """Restore into an empty database; return why that failed, or nothing."""
-    arguments = ["--exit-on-error", "--no-owner", "--no-privileges", "--no-subscriptions"]
-    arguments += [f"--jobs={trial.jobs}", str(found.path)]
+) -> Fed:
+    """Restore into an empty database; say why that failed, or nothing."""
     parts = Server(trial.on, context, deadline, name).parts
-    call = tools.Call(tool, arguments, parts, "the restore")
-    folder = context.folder / "pg_restore"
+    folder = context.folder / _program(found)
     if process.trace(folder) is not process.Trace.NEVER_STARTED:
         tools.forget(folder)  # the database of that one is gone
+    if found.form in fitting.TEXTS:
+        return feeding.feed(found, tool, parts, context, deadline)
+    arguments = ["--exit-on-error", "--no-owner", "--no-privileges", "--no-subscriptions"]
+    arguments += [f"--jobs={found.jobs(trial.jobs)}", str(found.path)]
+    call = tools.Call(tool, arguments, parts, "the restore")
     outcome = tools.run(call, folder, context, deadline)
     if outcome.exit_code == 0:
-        return ""
+        return Fed("")
     whole = archive.read(found, trial.tools, context, deadline)
     said = tools.failed(call, outcome, context)
-    return whole.problem or "; ".join(part for part in (said.message, said.hint) if part)
+    return Fed(whole.problem or "; ".join(part for part in (said.message, said.hint) if part))
 
 
-def _notes(wanted: Content, got: Content, *, exact: bool) -> list[str]:
-    notes = [f"left out by pg_dump, invalid: index {name}" for name in wanted.invalid]
+def _notes(found: Found, wanted: Content, got: Content, room: Room, left_out: int) -> list[str]:
+    notes = [room.note]
+    if not _is_complete(found):
+        notes.append("the backup holds chosen tables or schemas only: no way back for all of it")
+    if left_out:
+        notes.append(f"{left_out} statements on owners, rights and subscriptions were left out")
+    notes += [f"left out by pg_dump, invalid: index {name}" for name in wanted.invalid]
     for name, version in wanted.extensions.items():
-        found = got.extensions.get(name, version)
-        if found != version:
-            notes.append(f"extension {name} is {found} there, {version} at the source")
-    if not exact:
+        there = got.extensions.get(name, version)
+        if there != version:
+            notes.append(f"extension {name} is {there} there, {version} at the source")
+    if found.manifest is None:
         notes.append("no manifest: rows were not compared with what was dumped")
     return notes

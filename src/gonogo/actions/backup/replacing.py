@@ -9,14 +9,15 @@ from gonogo import process
 from gonogo.actions.backup import (
     cache,
     dumping,
-    finding,
     manifest,
     sealing,
+    stakes,
     swapping,
     tools,
 )
-from gonogo.actions.backup.finding import Form, Found
+from gonogo.actions.backup.finding import Found
 from gonogo.actions.backup.sealing import Order
+from gonogo.actions.backup.stakes import Wish
 from gonogo.databases import content
 from gonogo.databases.content import Choice, Content
 from gonogo.databases.deadline import Deadline
@@ -25,18 +26,6 @@ from gonogo.databases.server import Server
 from gonogo.errors import WorkError
 from gonogo.plan import filling
 from gonogo.plan.kinds import Context
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What is to be restored, as the block says it."""
-
-    on: str
-    backup: str
-    way: str
-    jobs: int
-    tools: str
-    replace: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +73,8 @@ def _swap(wish: Wish, found: Found, name: str) -> swapping.Swap:
 
 
 def _found(wish: Wish, identity: str, context: Context) -> Found:
-    if wish.backup.strip() == finding.THIS_RUN:
-        found: Found | None = finding.of_this_run(context, identity)
-    else:
-        found = finding.newest(wish.backup, context)
-    if found is None:
-        raise WorkError(f"there is no backup `{wish.backup}`", hint="correct `backup:`")
-    return found
+    """Return the backup that was confirmed; where nobody was asked, the one that is meant."""
+    return stakes.confirmed(wish, context) or stakes.meant(wish, identity, context)
 
 
 def _way(wish: Wish, found: Found, server: Server, context: Context) -> str:
@@ -98,7 +82,7 @@ def _way(wish: Wish, found: Found, server: Server, context: Context) -> str:
     going_on = manifest.load(context.folder / "way.json")
     if going_on is not None:
         return str(going_on["way"])
-    _refuse_unfit(found, context)
+    _refuse_unfit(wish, found, context)
     known = found.manifest
     tables = content.count_objects(server)
     if not tables:
@@ -108,12 +92,8 @@ def _way(wish: Wish, found: Found, server: Server, context: Context) -> str:
             f"database `{server.database}` is not empty: {tables} tables and other objects",
             hint="restore into an empty database, or write `replace: yes` to replace this one",
         )
-    elif known is not None and known.name != server.database:
-        raise WorkError(
-            f"the backup is of database `{known.name}`, expected `{server.database}`",
-            hint="name the right backup; another database is restored into an empty one only",
-        )
     else:
+        stakes.refuse_stranger(wish, found, server.database, context)
         may_swap = swapping.may(server)
         if wish.way == "swap" and not may_swap:
             raise WorkError(
@@ -127,13 +107,9 @@ def _way(wish: Wish, found: Found, server: Server, context: Context) -> str:
     return way
 
 
-def _refuse_unfit(found: Found, context: Context) -> None:
+def _refuse_unfit(wish: Wish, found: Found, context: Context) -> None:
     deadline = Deadline(context)
-    if found.form not in (Form.DUMP, Form.FOLDER):
-        raise WorkError(
-            f"`{found.path.name}` is no archive of pg_dump ({found.form.value})",
-            hint="restore SQL text with psql in a bash block",
-        )
+    stakes.refuse_form(wish, found, context)
     known = found.manifest
     if known is not None and manifest.checksum(found.path, deadline.refuse) != known.sha256:
         raise WorkError(
@@ -212,8 +188,9 @@ def _returned(
 def _keys(wish: Wish, context: Context, deadline: Deadline, at: str) -> Returned:
     series = cache.series(wish.on, context, deadline)
     found = _found(wish, series, context)
-    if found.form is not Form.KEYS:
-        raise WorkError(f"`{found.path.name}` holds no keys of a cache", hint="correct `backup:`")
+    stakes.refuse_form(wish, found, context)
+    if wish.replace:
+        stakes.refuse_stranger(wish, found, series, context)
     kept = ""
     if wish.replace:
         name = f"before-{context.folder.parent.name}-{context.folder.name}.keys"

@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from gonogo.errors import Diagnostic
 from gonogo.plan import filling, shellscript
-from gonogo.plan.kinds import Context, Datum, Destruction, Effect, Observation, Role, Variable
+from gonogo.plan.kinds import Acts, Context, Datum, Destruction, Insists, Observation, Variable
 from gonogo.plan.said import says
 from gonogo.plan.units import Quantity
 from gonogo.source import Span
 
 if TYPE_CHECKING:
     from gonogo.actions.backup.replacing import Returned
+    from gonogo.actions.backup.stakes import Wish
 
 
 @dataclass(frozen=True, slots=True)
-class Restore:
+class Restore(Acts, Insists):
     """Restore a backup into an empty database, or, with `replace: yes`, in place of a live one.
 
     What it replaces is kept: as a database beside it (`swap`), or as a dump (`in place`).
     """
 
     kind: ClassVar[str] = "restore"
-    languages: ClassVar[tuple[str, ...]] = ()
     indicators: ClassVar[Mapping[str, str]] = {
         "restored": "true when all of the backup is there and was compared",
         "way": "`swap`, `in place`, `empty` (nothing was there), or `keys` of a cache",
@@ -40,6 +40,7 @@ class Restore:
         "```yaml\naction: restore\non: db\nbackup: this run\nreplace: yes\ntimeout: 1h\n```\n\n"
         "- Expect: duration < 15 min\n"
     )
+    expects: ClassVar[str | None] = "restored is true"
     traceable: ClassVar[bool] = True
 
     on: str = says("the database, or the cache, that is restored")
@@ -52,32 +53,14 @@ class Restore:
         "`auto`: swap where the user has the right to",
         default="auto",
     )
+    source: str = says("with `replace`: the target that the backup is of, when that is not `on`")
     jobs: int = says("how many tables are restored at once; not `in place`", default=4)
     tools: str = says("the folder of pg_restore; without it PATH is searched")
     body: str = says("the text of the block")
 
-    def effect(self, role: Role) -> Effect:
-        """Act, always."""
-        del role
-        return Effect.ACTION
-
-    def default_expectation(self, effect: Effect) -> str | None:
-        """Expect that all is there."""
-        del effect
-        return "restored is true"
-
-    def stated(self) -> tuple[str, ...]:
-        """Return what holds beside every `Expect`."""
-        return ("restored is true",)
-
-    def translated(self, text: str) -> str | None:
-        """Return nothing: no other tool spells it otherwise."""
-        del text
-        return None
-
     def variables(self) -> tuple[Variable, ...]:
         """Return the names in the fields."""
-        fields = {"on": self.on, "backup": self.backup, "tools": self.tools}
+        fields = {"on": self.on, "backup": self.backup, "source": self.source, "t": self.tools}
         return filling.variables_of(fields, self.body)
 
     def destroys(self) -> tuple[Destruction, ...]:
@@ -115,10 +98,30 @@ class Restore:
         """
         from gonogo.actions.backup import replacing
 
-        wish = replacing.Wish(
-            self.on, self.backup, self.way, self.jobs, self.tools, replace=self.replace
+        return _observation(replacing.go_back(self._wish(), context), context)
+
+    def at_stake(self, context: Context) -> str:
+        """Return which backup takes the place of what; that one is restored, and no newer one.
+
+        Raises:
+            WorkError: it would be refused, for instance because it is of another database.
+        """
+        from gonogo.actions.backup import stakes
+
+        return stakes.at_stake(self._wish(), context)
+
+    def _wish(self) -> Wish:
+        from gonogo.actions.backup.stakes import Wish
+
+        return Wish(
+            self.on,
+            self.backup,
+            self.way,
+            self.jobs,
+            self.tools,
+            replace=self.replace,
+            source=self.source,
         )
-        return _observation(replacing.go_back(wish, context), context)
 
 
 def _observation(done: Returned, context: Context) -> Observation:

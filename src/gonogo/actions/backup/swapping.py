@@ -108,7 +108,7 @@ def _filled(order: Swap, fresh: str, version: int, context: Context, deadline: D
     """Restore into the fresh database and compare it with what was counted with the dump."""
     tool = tools.find("pg_restore", order.tools, context, version)
     parts = Server(order.on, context, deadline, fresh).parts
-    arguments = ["--exit-on-error", f"--jobs={order.jobs}", str(order.found.path)]
+    arguments = ["--exit-on-error", f"--jobs={order.found.jobs(order.jobs)}", str(order.found.path)]
     call = tools.Call(tool, arguments, parts, "the restore")
     tools.forget(context.folder / "pg_restore")
     outcome = tools.run(call, context.folder / "pg_restore", context, deadline)

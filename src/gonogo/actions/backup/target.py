@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,30 @@ def prepare(target: Target) -> None:
             f"`{target.path.parent}` cannot be written: {(error.strerror or str(error)).lower()}",
             hint="correct `to:`, or its permissions",
         ) from error
+
+
+def keep_private(part: Path, *, folder: bool) -> None:
+    """Make what is to be written before its program does: nobody else may ever read of it.
+
+    Raises:
+        WorkError: it cannot be made.
+    """
+    try:
+        if folder:
+            part.mkdir(mode=0o700)
+        else:
+            os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except OSError as error:
+        raise WorkError(
+            f"`{part}` cannot be written: {(error.strerror or str(error)).lower()}",
+            hint="correct `to:`, or the permissions there",
+        ) from error
+
+
+def close_to_others(part: Path) -> None:
+    """Let only its owner read all files of a backup that is a folder."""
+    for path in part.rglob("*") if part.is_dir() else ():
+        path.chmod(0o600)
 
 
 def drop(path: Path) -> None:

@@ -7,7 +7,6 @@ import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from gonogo.databases.postgres import as_environment
 from gonogo.errors import WorkError
 from gonogo.plan import filling
 from gonogo.plan.kinds import Context
+from gonogo.redaction.flow import Flow
 
 _TAIL = 600
 _GRACE_S = 5.0  # between SIGTERM and SIGKILL
@@ -111,12 +111,14 @@ def run(call: Call, folder: Path, context: Context, deadline: Deadline) -> proce
     Raises:
         WorkError: it did not end in time, or somebody stopped it.
     """
+    live = Flow(context.redact, context.on_output)
     outcome = process.run(
         command(call, context, deadline),
         folder,
-        on_output=partial(_redacted, context),
+        on_output=live.take,
         should_stop=context.should_stop,
     )
+    live.finish()
     name = Path(call.tool.path).name
     if outcome.ended_by is process.EndedBy.ABORT:
         raise WorkError(f"{call.what} was stopped", hint=f"`{name}` was ended", failed=True)
@@ -133,10 +135,6 @@ def forget(folder: Path) -> None:
     """Remove the record of a program that has ended, so that it may be started again."""
     process.end(folder, _GRACE_S)
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _redacted(context: Context, stream: str, text: str) -> None:
-    context.on_output(stream, context.redact(text))
 
 
 def failed(call: Call, outcome: process.Outcome, context: Context) -> WorkError:

@@ -60,7 +60,8 @@ def _packed(
         return info
 
     kind = "gz" if where.path.name.endswith((".tgz", ".gz")) else ""
-    with where.part.open("xb") as file:
+    target.keep_private(where.part, folder=False)
+    with where.part.open("r+b") as file:
         with tarfile.open(fileobj=file, mode=f"w:{kind}" if kind else "w") as archive:  # type: ignore[call-overload]
             archive.add(source, arcname=source.name, filter=member)
         file.flush()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from gonogo.errors import Diagnostic
 from gonogo.plan import filling, shellscript
-from gonogo.plan.kinds import Context, Datum, Destruction, Effect, Observation, Role, Variable
+from gonogo.plan.kinds import Context, Datum, Insists, Looks, Observation, Variable
 from gonogo.plan.said import says
 from gonogo.plan.units import Quantity
 from gonogo.source import Span
@@ -21,14 +21,13 @@ _SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class CheckRestore:
+class CheckRestore(Looks, Insists):
     """Restore a backup into a scratch database, compare it with its source, drop it again.
 
     Nothing that exists is touched, so it may be repeated. No migration starts behind a failure.
     """
 
     kind: ClassVar[str] = "check restore"
-    languages: ClassVar[tuple[str, ...]] = ()
     indicators: ClassVar[Mapping[str, str]] = {
         "problem": 'why it is no way back, in words; "none" when all is there again',
         "restored": "true when all of the backup was restored, else false",
@@ -38,14 +37,16 @@ class CheckRestore:
         "rows": "how many rows they have together",
         "fingerprints": "how many tables were compared by content",
         "against": "`snapshot`: what was counted with the dump; `live`: the database as it is now",
-        "restore duration": "how long pg_restore took (s)",
+        "restore duration": "how long pg_restore or psql took (s)",
         "duration": "how long all of it took (s)",
+        "server free": "the room on the disk of the server (B); null when it cannot be known",
         "backup": "the backup that was restored",
     }
     example: ClassVar[str] = (
         "```yaml\ncheck: restore\non: db\nbackup: this run\ncompare: documents, users\n"
         "timeout: 30m\n```\n\n- Expect: duration < 15 min\n"
     )
+    expects: ClassVar[str | None] = 'problem = "none"'
     traceable: ClassVar[bool] = True
 
     on: str = says("the server: a database on it, beside which the scratch database is made")
@@ -58,36 +59,13 @@ class CheckRestore:
         default=(),
     )
     jobs: int = says("how many tables are restored at once", default=4)
-    tools: str = says("the folder of pg_restore; without it PATH is searched")
+    tools: str = says("the folder of pg_restore and psql; without it PATH is searched")
     body: str = says("the text of the block")
-
-    def effect(self, role: Role) -> Effect:
-        """Look, always: what it makes is gone afterwards."""
-        del role
-        return Effect.CHECK
-
-    def default_expectation(self, effect: Effect) -> str | None:
-        """Expect that all is there again."""
-        del effect
-        return 'problem = "none"'
-
-    def stated(self) -> tuple[str, ...]:
-        """Return what holds beside every `Expect`."""
-        return ('problem = "none"',)
-
-    def translated(self, text: str) -> str | None:
-        """Return nothing: no other tool spells it otherwise."""
-        del text
-        return None
 
     def variables(self) -> tuple[Variable, ...]:
         """Return the names in the fields."""
         fields = {"on": self.on, "backup": self.backup, "source": self.source, "t": self.tools}
         return filling.variables_of(fields, self.body)
-
-    def destroys(self) -> tuple[Destruction, ...]:
-        """Return nothing: the scratch database is its own."""
-        return ()
 
     def review(self) -> tuple[Diagnostic, ...]:
         """Return what is missing."""
@@ -134,6 +112,7 @@ def _observation(proof: Proof, context: Context) -> Observation:
         "against": proof.against,
         "restore duration": Quantity(Decimal(str(proof.restore_s)), "s"),
         "duration": Quantity(Decimal(str(proof.duration_s)), "s"),
+        "server free": None if proof.free is None else Quantity(Decimal(proof.free), "B"),
         "backup": str(proof.backup),
     }
     lines = [

@@ -11,19 +11,37 @@ from typing import ClassVar, Literal
 from gonogo.errors import Diagnostic, Severity
 from gonogo.plan import filling, placeholders, shellscript, sqlfill
 from gonogo.plan.destructive import in_sql
-from gonogo.plan.kinds import Context, Datum, Destruction, Effect, Observation, Role, Variable
+from gonogo.plan.kinds import (
+    Context,
+    Datum,
+    Destruction,
+    Effect,
+    Observation,
+    Role,
+    Usual,
+    Variable,
+)
 from gonogo.plan.places import Places
 from gonogo.plan.said import says
+from gonogo.plan.secretwords import masked
 from gonogo.plan.sqlrisk import CODES, Danger, Setting
 from gonogo.plan.sqlrisks import risks
 from gonogo.plan.sqltext import Statement, only_looks, split, without_comments
 from gonogo.plan.units import Quantity
 
 _SHOWN_ROWS = 20
+# Statements that return no rows and count none: that they ran is all that there is to see.
+_UNCOUNTED = frozenset(
+    (
+        *("alter", "analyze", "call", "cluster", "comment", "create", "do", "drop", "grant"),
+        *("lock", "refresh", "reindex", "revoke", "security", "truncate", "vacuum"),
+        *("begin", "start", "commit", "end", "savepoint", "release", "set", "reset"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Sql:
+class Sql(Usual):
     """Send SQL to PostgreSQL: a check reads only, an action sends one statement after the other.
 
     A check runs all statements in one READ ONLY transaction and keeps the rows of the last one
@@ -44,7 +62,6 @@ class Sql:
         "```sql\n--| on: db\nSELECT count(*) AS pending FROM jobs WHERE state = 'pending';\n```\n\n"
         "- Expect: pending < 100\n"
     )
-    traceable: ClassVar[bool] = False
 
     body: str = says("the statements, separated by semicolons")
     on: str = says("the target: a name of the front matter, or an address", default="db")
@@ -65,9 +82,13 @@ class Sql:
         return Effect.CHECK if all(map(only_looks, statements)) else Effect.ACTION
 
     def default_expectation(self, effect: Effect) -> str | None:
-        """Expect nothing: a check must say what it looks for; an action is done when it ran."""
-        del effect
-        return None
+        """Expect that all statements were sent, where that is all there is to see of them.
+
+        What looks or changes rows must say what it looks for, or how many rows it changes.
+        """
+        statements = split(self.body).statements
+        told = effect is Effect.ACTION and all(s.first.lower() in _UNCOUNTED for s in statements)
+        return f"statements = {len(statements)}" if told and statements else None
 
     def variables(self) -> tuple[Variable, ...]:
         """Return the names in the statements and in `on`; those in comments do not count."""
@@ -138,7 +159,7 @@ class Sql:
         statements = split(self.body).statements
         if not statements:
             return "nothing"
-        line = " ".join(statements[0].text.split())
+        line = masked(" ".join(statements[0].text.split()))
         line = line if len(line) <= 60 else line[:59] + "…"
         return f"{line} (+{len(statements) - 1} statements)" if len(statements) > 1 else line
 

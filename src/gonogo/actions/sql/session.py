@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import psycopg
 from psycopg.types.json import set_json_loads
 
 from gonogo.clock import SystemClock
 from gonogo.databases import postgres
+from gonogo.databases.watched import SPARE_S, Watched
 from gonogo.errors import WorkError
 from gonogo.plan.kinds import Context, Datum, Effect
 from gonogo.plan.units import Quantity
 
 _clock = SystemClock()
 _STEP_S = 0.1  # how often a wish to stop is looked at
-_SPARE_S = 2.0  # how long a server may take to cancel before the connection is cut
 _MOST_ROWS = 100_000
 _CHANGING = ("INSERT", "UPDATE", "DELETE", "MERGE")
 
@@ -39,7 +37,7 @@ class Answer:
     duration_s: float
 
 
-class Session:
+class Session(Watched):
     """A connection that ends with its block; a check's is read-only."""
 
     def __init__(self, address: str, name: str, context: Context, lock_timeout_s: float) -> None:
@@ -51,31 +49,7 @@ class Session:
         self._until = _clock.monotonic() + context.timeout_s
         self._notices: list[str] = []
         self._ended_by = ""
-        self._done = threading.Event()
-        self._watcher = threading.Thread(target=self._watch, name="gonogo-sql", daemon=True)
-        self._connection: psycopg.Connection[Any]
-
-    def __enter__(self) -> Self:
-        """Connect.
-
-        Raises:
-            WorkError: it cannot be reached, or refuses.
-        """
-        self._connection = self._connect()
-        self._watcher.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the connection; what is not committed is rolled back by the server."""
-        self._done.set()
-        self._watcher.join(_SPARE_S * 2)
-        with contextlib.suppress(psycopg.Error):
-            self._connection.close()
+        super().__init__("gonogo-sql")
 
     def send(self, statements: Sequence[str]) -> Answer:
         """Send the statements in order.
@@ -135,8 +109,8 @@ class Session:
             else:
                 continue
             with contextlib.suppress(psycopg.Error, OSError):
-                self._connection.cancel_safe(timeout=_SPARE_S)
-            if not self._done.wait(_SPARE_S):
+                self._connection.cancel_safe(timeout=SPARE_S)
+            if not self._done.wait(SPARE_S):
                 postgres.cut(self._connection)
             return
 
