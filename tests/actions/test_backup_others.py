@@ -107,3 +107,18 @@ def test_a_packed_text_dump_that_is_cut_off_is_found(tmp_path: Path) -> None:
     assert look(tmp_path, "x.sql.gz").indicators["problem"] == "none"
     (tmp_path / "x.sql.gz").write_bytes(whole[:-400])
     assert "cut off" in str(look(tmp_path, "x.sql.gz").indicators["problem"])
+
+
+def test_the_keys_of_another_cache_replace_nothing(cache: str, tmp_path: Path) -> None:
+    Backup(on="cache", to="keys.bin").perform(context_of(tmp_path, cache))
+    other = cache.removesuffix("/0").rstrip("/") + "/3"
+    with redis.Redis.from_url(other) as client:
+        client.set("here", "1")
+        work = Restore(on="cache", backup="keys.bin", replace=True)
+        with pytest.raises(WorkError, match=r"is of database `.*/0`, expected `.*/3`"):
+            work.perform(context_of(tmp_path, other))
+        assert client.keys() == [b"here"]
+        told = Restore(on="cache", backup="keys.bin", replace=True, source=cache)
+        assert "all keys of `" in told.at_stake(context_of(tmp_path, other))
+        assert told.perform(context_of(tmp_path, other)).indicators["restored"] is True
+        assert client.dbsize() == 1205

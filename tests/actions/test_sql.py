@@ -279,6 +279,23 @@ def test_a_check_without_an_expectation_asserts_nothing() -> None:
     assert Sql("SELECT 1").default_expectation(Effect.CHECK) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("DROP TABLE old_pages", "statements = 1"),
+        ("BEGIN; ALTER TABLE t ADD b int; create index on t (b); COMMIT;", "statements = 4"),
+        ("DO $$ BEGIN END $$", "statements = 1"),
+        ("UPDATE t SET a = 1", None),
+        ("ALTER TABLE t ADD b int; UPDATE t SET b = 1", None),
+        ("WITH d AS (DELETE FROM t RETURNING a) SELECT * FROM d", None),
+    ],
+)
+def test_an_action_that_counts_no_rows_is_done_when_its_statements_ran(
+    text: str, expected: str | None
+) -> None:
+    assert Sql(text).default_expectation(Effect.ACTION) == expected
+
+
 def test_names_in_comments_need_no_value() -> None:
     names = [v.name for v in Sql("-- ${OLD}\nSELECT '${A}', {{b}}, ${A}", on="${DB}").variables()]
     assert names == ["A", "b", "DB"]

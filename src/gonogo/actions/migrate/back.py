@@ -6,22 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from gonogo.actions.migrate.common import (
-    APP,
-    COMMAND,
-    FOLDER,
-    LOCK,
-    ON,
-    TABLE,
-    TOOL,
-    Migrating,
-    ToolName,
-    took,
-)
+from gonogo.actions.migrate.common import InParts, Migrating, took
 from gonogo.clock import SystemClock
 from gonogo.errors import Diagnostic, WorkError
 from gonogo.plan import filling
-from gonogo.plan.kinds import Context, Datum, Destruction, Effect, Observation, Role
+from gonogo.plan.kinds import Acts, Context, Datum, Destruction, Observation
 from gonogo.plan.said import says
 from gonogo.source import Span
 
@@ -32,14 +21,13 @@ _clock = SystemClock()
 
 
 @dataclass(frozen=True, slots=True)
-class MigrateBack(Migrating):
+class MigrateBack(Migrating, InParts, Acts):
     """Take back exactly the migrations that this run applied, newest first, and never an older one.
 
     The way back of each is the one that was recorded when it was applied; its file may be gone.
     """
 
     kind: ClassVar[str] = "migrate-back"
-    languages: ClassVar[tuple[str, ...]] = ()
     indicators: ClassVar[Mapping[str, str]] = {
         "undone": "what it took back, newest first",
         "undone count": "how many it took back",
@@ -48,30 +36,16 @@ class MigrateBack(Migrating):
         "duration": "how long it took (s)",
     }
     example: ClassVar[str] = "```yaml\naction: migrate-back\non: db\n```\n\n- Expect: left = 0\n"
-    traceable: ClassVar[bool] = False
+    expects: ClassVar[str | None] = "left = 0"
 
-    on: str = says(ON, default="db")
-    tool: ToolName = says(TOOL, default="folder")  # noqa: RUF009 - a text
-    folder: str = says(FOLDER)
-    table: str = says(TABLE, default="schema_migrations")
-    command: str = says(COMMAND)
-    app: str = says(APP)
-    lock_timeout_s: float = says(LOCK, default=5.0)
     destroys_: tuple[str, ...] = says(
         "what the ways back destroy that was there before this run; a person types each name",
         default=(),
     )
-    body: str = says("the text of the block")
 
-    def effect(self, role: Role) -> Effect:
-        """Act, always."""
-        del role
-        return Effect.ACTION
-
-    def default_expectation(self, effect: Effect) -> str | None:
-        """Expect that nothing of this run is left."""
-        del effect
-        return "left = 0"
+    def review(self) -> tuple[Diagnostic, ...]:
+        """Return what does not go together; a tool without a way back is found before a run."""
+        return (*self.mistakes(), *self.one_way())
 
     def destroys(self) -> tuple[Destruction, ...]:
         """Return what the block says that is lost; what this run has made itself does not count."""
@@ -79,16 +53,6 @@ class MigrateBack(Migrating):
             Destruction(f"the ways back destroy {name}", name, Span.of_line(1))
             for name in self.destroys_
         )
-
-    def review(self) -> tuple[Diagnostic, ...]:
-        """Return what does not go together."""
-        return tuple(self.mistakes())
-
-    def keeps_its_part(self) -> str:
-        """Return the file of the run's folder that says which migrations were taken back."""
-        from gonogo.actions.migrate.record import NAME
-
-        return NAME
 
     def describe(self) -> str:
         """Return what is taken back."""

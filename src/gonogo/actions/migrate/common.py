@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +12,7 @@ from gonogo.clock import SystemClock
 from gonogo.errors import Diagnostic
 from gonogo.plan import filling, shellscript
 from gonogo.plan.kinds import Context, Variable
+from gonogo.plan.said import says
 from gonogo.plan.units import Quantity
 from gonogo.source import Span
 
@@ -18,29 +20,32 @@ if TYPE_CHECKING:
     from gonogo.actions.migrate.series import Series, Settings
 
 _clock = SystemClock()
-ON = "the target: a name of the front matter, or an address"
-TOOL = "`folder` sends plain SQL files itself; the others are called by their own commands"
-FOLDER = "where the migrations are; for a tool, where it is called; `folder`: `migrations`"
-TABLE = "the table that keeps what is applied; only of `folder`"
-COMMAND = "the program to call instead of the usual one: `bundle exec rails`"
-APP = "only this app; only of `django`"
-LOCK = "give up when a lock is not free within this time; only of `folder`"
+_ONE_WAY = ("prisma", "supabase")  # the other tools have a command that goes one step back
 
 ToolName = Literal["folder", "alembic", "rails", "django", "prisma", "flyway", "dbmate", "supabase"]
 
 
+@dataclass(frozen=True, slots=True)
 class Migrating:
-    """What the kinds have in common."""
+    """What every block about migrations may say, and how its database is opened."""
 
-    __slots__ = ()
-    on: str
-    tool: ToolName
-    folder: str
-    table: str
-    command: str
-    app: str
-    lock_timeout_s: float
-    body: str
+    on: str = says("the target: a name of the front matter, or an address", default="db")
+    tool: ToolName = says(  # noqa: RUF009 - a text
+        "`folder` sends plain SQL files itself; the others are called by their own commands",
+        default="folder",
+    )
+    folder: str = says(
+        "where the migrations are; for a tool, where it is called; `folder`: `migrations`"
+    )
+    table: str = says(
+        "the table that keeps what is applied; only of `folder`", default="schema_migrations"
+    )
+    command: str = says("the program to call instead of the usual one: `bundle exec rails`")
+    app: str = says("only this app; only of `django`")
+    lock_timeout_s: float = says(
+        "give up when a lock is not free within this time; only of `folder`", default=5.0
+    )
+    body: str = says("the text of the block")
 
     def settings(self) -> Settings:
         """Return what the block says, without what only one kind has."""
@@ -61,6 +66,10 @@ class Migrating:
         fields = {"on": self.on, "folder": self.folder, "command": self.command}
         return filling.variables_of(fields, self.body)
 
+    def review(self) -> tuple[Diagnostic, ...]:
+        """Return what does not go together."""
+        return tuple(self.mistakes())
+
     def mistakes(self) -> Iterator[Diagnostic]:
         """Yield what does not go together in the fields that all kinds have."""
         if self.app and self.tool != "django":
@@ -76,6 +85,13 @@ class Migrating:
             yield Diagnostic("GN517", message, Span.of_line(1), hint=hint)
         yield from shellscript.secrets(self.body)
 
+    def one_way(self) -> Iterator[Diagnostic]:
+        """Yield that the tool has no step back, for a block that would need one."""
+        if self.tool in _ONE_WAY:
+            message = f"`{self.tool}` has no step back, so this could never work"
+            hint = "send files of your own as the way back (`action: sql`), or restore the backup"
+            yield Diagnostic("GN558", message, Span.of_line(1), hint=hint)
+
     @contextmanager
     def opened(self, context: Context) -> Iterator[tuple[Series, str]]:
         """Yield the migrations and what tells their database from others; empty: not known."""
@@ -83,6 +99,18 @@ class Migrating:
 
         with opened(self.settings(), context) as found:
             yield found
+
+
+class InParts:
+    """A kind that may be done in part: the run's folder says which migrations were done."""
+
+    __slots__ = ()
+
+    def keeps_its_part(self) -> str:
+        """Return the file of the run's folder that says which migrations were done."""
+        from gonogo.actions.migrate.record import NAME
+
+        return NAME
 
 
 def took(began: float) -> Quantity:

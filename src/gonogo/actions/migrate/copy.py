@@ -164,5 +164,5 @@ class _Programs:
             should_stop=self._context.should_stop,
         )
         if outcome.exit_code != 0:
-            said = self._context.redact((outcome.stderr.strip() or "no reason given")[-400:])
+            said = self._context.redact(outcome.stderr.strip() or "no reason given")[-400:]
             raise WorkError(f"`{program}` could not copy the database", hint=said)

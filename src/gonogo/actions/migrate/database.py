@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import psycopg
 
 from gonogo.clock import SystemClock
 from gonogo.databases import postgres
+from gonogo.databases.watched import SPARE_S, Watched
 from gonogo.errors import WorkError
 from gonogo.plan.kinds import Context
 from gonogo.plan.sqlread import without_values
@@ -19,7 +19,6 @@ from gonogo.records import IDENTITY_SQL
 
 _clock = SystemClock()
 _STEP_S = 0.1  # how often the watcher looks
-_SPARE_S = 2.0  # how long a server may take to cancel
 _BLOCKERS = b"""
 SELECT a.pid, coalesce(a.usename, '?'), coalesce(a.application_name, ''), coalesce(a.state, '?'),
        coalesce(round(extract(epoch FROM clock_timestamp() - a.xact_start)), 0)::bigint,
@@ -28,7 +27,7 @@ FROM pg_stat_activity a WHERE a.pid = ANY (pg_blocking_pids(%s)) ORDER BY a.xact
 """
 
 
-class Database:
+class Database(Watched):
     """A connection in autocommit that knows its deadline; a wish to stop cancels what it sends."""
 
     def __init__(self, address: str, name: str, context: Context) -> None:
@@ -37,34 +36,15 @@ class Database:
         self.name = name
         self.context = context
         self._until = _clock.monotonic() + context.timeout_s
-        self._done = threading.Event()
         self._sending = threading.Event()
-        self._watcher = threading.Thread(target=self._watch, name="gonogo-migrate", daemon=True)
         self._blockers: tuple[str, ...] = ()
         self._ended_by = ""
-        self.connection: psycopg.Connection[Any]
+        super().__init__("gonogo-migrate")
 
-    def __enter__(self) -> Self:
-        """Connect.
-
-        Raises:
-            WorkError: it cannot be reached, or refuses.
-        """
-        self.connection = _connect(self.address, self.name, self.context)
-        self._watcher.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close; the server rolls back what is not committed."""
-        self._done.set()
-        self._watcher.join(_SPARE_S * 2)
-        with contextlib.suppress(psycopg.Error):
-            self.connection.close()
+    @property
+    def connection(self) -> psycopg.Connection[Any]:
+        """Return the connection itself."""
+        return self._connection
 
     def left_s(self) -> float:
         """Return the seconds that are left of the step's time."""
@@ -107,6 +87,9 @@ class Database:
         """Return why the last script was cancelled: `stop`, `deadline`, or nothing."""
         return self._ended_by
 
+    def _connect(self) -> psycopg.Connection[Any]:
+        return _open(self.address, self.name, self.context)
+
     def _watch(self) -> None:
         with contextlib.suppress(psycopg.Error, WorkError):
             while not self._done.wait(_STEP_S):
@@ -116,7 +99,7 @@ class Database:
     def _look(self) -> None:
         """Look from a second connection for as long as one script is under way."""
         pid = self.connection.info.backend_pid
-        with _connect(self.address, self.name, self.context) as other:
+        with _open(self.address, self.name, self.context) as other:
             while self._sending.is_set() and not self._done.wait(_STEP_S):
                 found = other.execute(_BLOCKERS, (pid,)).fetchall()
                 if found:
@@ -128,7 +111,7 @@ class Database:
                 else:
                     continue
                 with contextlib.suppress(psycopg.Error, OSError):
-                    self.connection.cancel_safe(timeout=_SPARE_S)
+                    self.connection.cancel_safe(timeout=SPARE_S)
 
     def _said(self, row: tuple[Any, ...]) -> str:
         """Return one line about a session; of its query only what tells no data."""
@@ -138,7 +121,7 @@ class Database:
         return self.context.redact(f"pid {pid} ({user}{by}, {state} since {age_s} s): {words}")
 
 
-def _connect(address: str, name: str, context: Context) -> psycopg.Connection[Any]:
+def _open(address: str, name: str, context: Context) -> psycopg.Connection[Any]:
     place = postgres.Address.read(address, name)
     connection = postgres.connect(place, context.timeout_s, context.redact, "gonogo migrate")
     with contextlib.suppress(psycopg.Error):  # a server that notices at once when we are killed

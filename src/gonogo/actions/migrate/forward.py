@@ -7,22 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from gonogo import records
-from gonogo.actions.migrate.common import (
-    APP,
-    COMMAND,
-    FOLDER,
-    LOCK,
-    ON,
-    TABLE,
-    TOOL,
-    Migrating,
-    ToolName,
-    took,
-)
+from gonogo.actions.migrate.common import InParts, Migrating, took
 from gonogo.clock import SystemClock
 from gonogo.errors import Diagnostic, WorkError
 from gonogo.plan import filling
-from gonogo.plan.kinds import Context, Destruction, Effect, Observation, Role
+from gonogo.plan.kinds import Acts, Context, Destruction, Observation
 from gonogo.plan.said import says
 from gonogo.source import Span
 
@@ -34,7 +23,7 @@ _clock = SystemClock()
 
 
 @dataclass(frozen=True, slots=True)
-class Migrate(Migrating):
+class Migrate(Migrating, InParts, Acts):
     """Apply all pending migrations, and keep which ones this run applied.
 
     A file and its row are one transaction, so a failure leaves the ones before it and nothing of
@@ -42,7 +31,6 @@ class Migrate(Migrating):
     """
 
     kind: ClassVar[str] = "migrate"
-    languages: ClassVar[tuple[str, ...]] = ()
     indicators: ClassVar[Mapping[str, str]] = {
         "before": "what was applied before it began, oldest first",
         "pending": "what was pending before it began",
@@ -56,15 +44,8 @@ class Migrate(Migrating):
         'unproved: "nothing is in this database yet"\n```\n\n'
         "- Expect: left = 0\n- No dump: nothing is in this database yet\n"
     )
-    traceable: ClassVar[bool] = False
+    expects: ClassVar[str | None] = "left = 0"
 
-    on: str = says(ON, default="db")
-    tool: ToolName = says(TOOL, default="folder")  # noqa: RUF009 - a text
-    folder: str = says(FOLDER)
-    table: str = says(TABLE, default="schema_migrations")
-    command: str = says(COMMAND)
-    app: str = says(APP)
-    lock_timeout_s: float = says(LOCK, default=5.0)
     only: tuple[str, ...] = says(
         "the migrations that this release brings; another pending one stops it", default=()
     )
@@ -73,17 +54,6 @@ class Migrate(Migrating):
         "what they destroy, as `lint` names it; a person types each name", default=()
     )
     unproved: str = says("why it may start without a restore test; a person types the target")
-    body: str = says("the text of the block")
-
-    def effect(self, role: Role) -> Effect:
-        """Act, always."""
-        del role
-        return Effect.ACTION
-
-    def default_expectation(self, effect: Effect) -> str | None:
-        """Expect that nothing is pending any more."""
-        del effect
-        return "left = 0"
 
     def destroys(self) -> tuple[Destruction, ...]:
         """Return what the block says that is lost, and that nobody has proved a way back."""
@@ -108,12 +78,6 @@ class Migrate(Migrating):
     def settings(self) -> Settings:
         """Return what the block says, with how far it goes."""
         return replace(Migrating.settings(self), to=self.to)
-
-    def keeps_its_part(self) -> str:
-        """Return the file of the run's folder that says which migrations were applied."""
-        from gonogo.actions.migrate.record import NAME
-
-        return NAME
 
     def describe(self) -> str:
         """Return what is applied, and where."""
@@ -174,15 +138,34 @@ def _refuse_unproved(context: Context, identity: str) -> None:
     """Refuse to migrate a database whose backup was not restored in this run.
 
     Raises:
-        WorkError: there was no restore test of it, or the last one failed.
+        WorkError: there was no restore test of it, the last one failed, or all that it has proved
+            is a part of the database.
     """
     hint = "the way back must be proved first: `check: restore`, or say why not with `unproved:`"
-    test = records.last(context.run_folder, records.RESTORE_TESTS, identity) if identity else None
-    if test is None:
+    found = records.read(context.run_folder, records.RESTORE_TESTS) if identity else ()
+    tests = [test for test in found if test.get("database") == identity]
+    if not tests:
         raise WorkError("this run has tested no restore of this database", hint=hint)
-    if not test.get("passed"):
-        why = f": {test['why']}" if test.get("why") else ""
+    telling = [test for test in tests if not _is_good_part(test)]
+    if not telling:
         raise WorkError(
-            f"the restore test of this database failed at {test.get('at', '?')}{why}",
+            f"the backup that was tested holds chosen tables or schemas only: {_said(tests[-1])}",
+            hint="back up all of the database and test that, or say why not with `unproved:`; "
+            "nothing was migrated",
+        )
+    last = telling[-1]
+    if not last.get("passed"):
+        why = f": {last['why']}" if last.get("why") else ""
+        raise WorkError(
+            f"the restore test of this database failed at {last.get('at', '?')}{why}",
             hint="repair the backup and test it again; nothing was migrated",
         )
+
+
+def _is_good_part(test: records.Record) -> bool:
+    """Say whether it proves chosen tables only: that neither opens the way nor closes it."""
+    return bool(test.get("passed")) and test.get("complete") is False
+
+
+def _said(test: records.Record) -> str:
+    return f"`{test.get('backup', '?')}`"

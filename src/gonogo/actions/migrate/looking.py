@@ -4,37 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from gonogo.actions.migrate.common import (
-    APP,
-    COMMAND,
-    FOLDER,
-    LOCK,
-    ON,
-    TABLE,
-    TOOL,
-    Migrating,
-    ToolName,
-)
-from gonogo.clock import SystemClock
-from gonogo.errors import Diagnostic
+from gonogo.actions.migrate.common import Migrating
 from gonogo.plan import filling
-from gonogo.plan.kinds import Context, Destruction, Effect, Observation, Role
-from gonogo.plan.said import says
-
-if TYPE_CHECKING:
-    pass
-
-_clock = SystemClock()
+from gonogo.plan.kinds import Context, Looks, Observation
 
 
 @dataclass(frozen=True, slots=True)
-class Migrations(Migrating):
+class Migrations(Migrating, Looks):
     """See which migrations are applied and pending; changes nothing, makes no table."""
 
     kind: ClassVar[str] = "migrations"
-    languages: ClassVar[tuple[str, ...]] = ()
     indicators: ClassVar[Mapping[str, str]] = {
         "pending": "how many are pending",
         "pending names": "which ones, oldest first",
@@ -44,34 +25,7 @@ class Migrations(Migrating):
         "changed": "how many files are not what was applied; only where the table has a checksum",
     }
     example: ClassVar[str] = "```yaml\ncheck: migrations\non: db\n```\n\n- Expect: pending = 0\n"
-    traceable: ClassVar[bool] = False
-
-    on: str = says(ON, default="db")
-    tool: ToolName = says(TOOL, default="folder")  # noqa: RUF009 - a text
-    folder: str = says(FOLDER)
-    table: str = says(TABLE, default="schema_migrations")
-    command: str = says(COMMAND)
-    app: str = says(APP)
-    lock_timeout_s: float = says(LOCK, default=5.0)
-    body: str = says("the text of the block")
-
-    def effect(self, role: Role) -> Effect:
-        """Look, always."""
-        del role
-        return Effect.CHECK
-
-    def default_expectation(self, effect: Effect) -> str | None:
-        """Expect nothing: before a migration some are pending, after it none."""
-        del effect
-        return None
-
-    def destroys(self) -> tuple[Destruction, ...]:
-        """Return nothing."""
-        return ()
-
-    def review(self) -> tuple[Diagnostic, ...]:
-        """Return what does not go together."""
-        return tuple(self.mistakes())
+    expects: ClassVar[str | None] = None  # before a migration some are pending, after it none
 
     def describe(self) -> str:
         """Return what is looked at."""

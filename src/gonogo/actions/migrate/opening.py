@@ -30,7 +30,7 @@ def opened(settings: Settings, context: Context) -> Iterator[tuple[Series, str]]
             if settings.tool == "folder":
                 yield Folder(database, settings, context), identity
             else:
-                yield Commands(settings, context), identity
+                yield Commands(settings, context, database), identity
         except psycopg.Error as error:
             said = error.diag.message_primary or str(error).strip().split("\n")[0]
             raise WorkError(

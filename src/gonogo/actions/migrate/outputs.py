@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from gonogo.errors import WorkError
 
+# `missing` and `future`: applied, and the file is gone
+_FLYWAY_APPLIED = frozenset(("success", "baseline", "out of order", "missing", "future"))
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -17,6 +20,7 @@ class Listed:
     applied: tuple[str, ...]
     pending: tuple[str, ...]
     before: Mapping[str, str]  # what the tool must be told to go back behind one
+    failed: tuple[str, ...] = ()  # begun, not ended: nobody knows how much of them is there
 
 
 def boxes(text: str) -> Listed:
@@ -77,32 +81,18 @@ def flyway(text: str) -> Listed:
         raise WorkError(
             "the answer of `flyway info` cannot be read", hint="is it Flyway 8 or newer?"
         ) from error
-    rows = [
-        row for row in rows if row.get("version") and "undo" not in str(row.get("type")).lower()
-    ]
-    done = {"success", "baseline", "out of order", "future"}
-    applied = [str(r["version"]) for r in rows if str(r.get("state")).lower() in done]
-    pending = [
-        str(r["version"]) for r in rows if str(r.get("state")).lower() in {"pending", "undone"}
-    ]
-    return Listed(tuple(applied), tuple(dict.fromkeys(pending)), {})
+    rows = [(str(row.get("state")).lower(), row) for row in rows if _is_flyways(row)]
+    applied = [str(row["version"]) for state, row in rows if state in _FLYWAY_APPLIED]
+    pending = [str(row["version"]) for state, row in rows if state in {"pending", "undone"}]
+    failed = [str(row["version"]) for state, row in rows if state.startswith("failed")]
+    waiting = dict.fromkeys(name for name in pending if name not in applied)  # undone, then redone
+    return Listed(tuple(applied), tuple(waiting), {}, tuple(failed))
 
 
-def prisma(text: str) -> Listed:
-    """Read `prisma migrate status`, behind the names of the folders: only the pending are told."""
-    names, _, said = text.partition("\n---\n")
-    every = names.split()
-    if "failed" in said and "Following migration" in said and "have failed" in said:
-        raise WorkError(
-            "prisma says that a migration has failed in this database",
-            hint="`prisma migrate resolve` settles it",
-        )
-    pending = [name for name in every if re.search(rf"^{re.escape(name)}\s*$", said, re.MULTILINE)]
-    if not pending and "up to date" not in said:
-        raise WorkError(
-            "the answer of `prisma migrate status` cannot be read", hint="look at its output"
-        )
-    return Listed(tuple(n for n in every if n not in pending), tuple(pending), {})
+def _is_flyways(row: Mapping[str, object]) -> bool:
+    """Say whether a row is a migration with a version: no undo, no note of a deletion."""
+    kind = str(row.get("type")).lower()
+    return bool(row.get("version")) and "undo" not in kind and kind != "delete"
 
 
 def supabase(text: str) -> Listed:
@@ -120,6 +110,5 @@ READERS: Mapping[str, Callable[[str], Listed]] = {
     "django": boxes,
     "dbmate": boxes,
     "flyway": flyway,
-    "prisma": prisma,
     "supabase": supabase,
 }

@@ -6,22 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from gonogo.actions.migrate.common import (
-    APP,
-    COMMAND,
-    FOLDER,
-    LOCK,
-    ON,
-    TABLE,
-    TOOL,
-    Migrating,
-    ToolName,
-    took,
-)
+from gonogo.actions.migrate.common import Migrating, took
 from gonogo.clock import SystemClock
 from gonogo.errors import Diagnostic, WorkError
 from gonogo.plan import filling
-from gonogo.plan.kinds import Context, Datum, Destruction, Effect, Observation, Role
+from gonogo.plan.kinds import Context, Datum, Looks, Observation
 from gonogo.plan.said import says
 from gonogo.plan.units import Quantity
 
@@ -52,7 +41,7 @@ class _Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsal(Migrating):
+class Rehearsal(Migrating, Looks):
     """Apply what is pending on a copy, take it back, apply it again, and compare the schema.
 
     The copy is a scratch database on the same server, made from this run's backup or from the
@@ -60,7 +49,6 @@ class Rehearsal(Migrating):
     """
 
     kind: ClassVar[str] = "migration-rehearsal"
-    languages: ClassVar[tuple[str, ...]] = ()
     indicators: ClassVar[Mapping[str, str]] = {
         "complete": "true when both ways worked and the schema was the same; null: none is pending",
         "migrations": "how many were rehearsed",
@@ -77,15 +65,8 @@ class Rehearsal(Migrating):
         "```yaml\ncheck: migration-rehearsal\non: db\nfolder: migrations\n```\n\n"
         "- Expect: complete is true\n- Expect: down time < 1m\n"
     )
-    traceable: ClassVar[bool] = False
+    expects: ClassVar[str | None] = "complete is true"
 
-    on: str = says(ON, default="db")
-    tool: ToolName = says(TOOL, default="folder")  # noqa: RUF009 - a text
-    folder: str = says(FOLDER)
-    table: str = says(TABLE, default="schema_migrations")
-    command: str = says(COMMAND)
-    app: str = says(APP)
-    lock_timeout_s: float = says(LOCK, default=5.0)
     copy: Literal["auto", "backup", "schema", "template"] = says(
         "what it is tried on: this run's backup restored, the schema alone, or a copy of the "
         "database made by the server (nobody may be connected); `auto`: the backup if there is one",
@@ -96,25 +77,10 @@ class Rehearsal(Migrating):
         default="DATABASE_URL",
     )
     tools: str = says("the folder of pg_dump and pg_restore; without it PATH is searched")
-    body: str = says("the text of the block")
-
-    def effect(self, role: Role) -> Effect:
-        """Look, always: the database itself is only read."""
-        del role
-        return Effect.CHECK
-
-    def default_expectation(self, effect: Effect) -> str | None:
-        """Expect that both ways worked."""
-        del effect
-        return "complete is true"
-
-    def destroys(self) -> tuple[Destruction, ...]:
-        """Return nothing: only the copy is changed."""
-        return ()
 
     def review(self) -> tuple[Diagnostic, ...]:
-        """Return what does not go together."""
-        return tuple(self.mistakes())
+        """Return what does not go together; without a way down there is nothing to rehearse."""
+        return (*self.mistakes(), *self.one_way())
 
     def describe(self) -> str:
         """Return what is rehearsed."""

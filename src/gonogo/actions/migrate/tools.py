@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gonogo import process
-from gonogo.actions.migrate import aim, calls
+from gonogo.actions.migrate import aim, calls, prisma
+from gonogo.actions.migrate.database import Database
 from gonogo.actions.migrate.outputs import READERS, Listed, planned
 from gonogo.actions.migrate.record import Record, Way
 from gonogo.actions.migrate.series import Settings, State, folder_of
@@ -16,6 +18,7 @@ from gonogo.errors import WorkError
 from gonogo.plan import filling
 from gonogo.plan.kinds import Context, Effect
 from gonogo.plan.migrations import Migration, Script
+from gonogo.redaction.flow import Flow
 
 _clock = SystemClock()
 
@@ -30,10 +33,13 @@ class Tool:
     back: str  # empty: it has no step back
     no_back: str = ""
     target: str = ""  # the option that names the database; empty: the tool knows it by itself
+    settle: str = ""  # what makes it go on after one that failed
 
 
 TOOLS: Mapping[str, Tool] = {
-    "alembic": Tool("alembic", ("history", "current"), "upgrade head", "downgrade {before}"),
+    "alembic": Tool(  # without the name a step back to a fork would take the other branch too
+        "alembic", ("history", "current"), "upgrade head", "downgrade {name}@{before}"
+    ),
     "rails": Tool(
         "bin/rails", ("db:migrate:status",), "db:migrate", "db:migrate:down VERSION={name}"
     ),
@@ -44,13 +50,20 @@ TOOLS: Mapping[str, Tool] = {
         "migrate --noinput {app} {before}",
     ),
     "dbmate": Tool("dbmate", ("status",), "migrate", "rollback"),
-    "flyway": Tool("flyway", ("info -outputType=json",), "migrate", "undo -target={name}"),
+    "flyway": Tool(
+        "flyway",
+        ("info -outputType=json",),
+        "migrate",
+        "undo -target={name}",
+        settle="`flyway repair`",
+    ),
     "prisma": Tool(
         "npx prisma",
         ("migrate status",),
         "migrate deploy",
         "",
         "prisma has no step back",
+        settle="`prisma migrate resolve --applied` or `--rolled-back`",
     ),
     "supabase": Tool(
         "supabase",
@@ -69,24 +82,29 @@ _SAID = 250  # characters of each end of what a tool says when it fails
 class Commands:
     """The migrations of a tool, by its own commands; each runs under the shim."""
 
-    def __init__(self, settings: Settings, context: Context) -> None:
-        """Keep where and how the tool is called."""
+    def __init__(self, settings: Settings, context: Context, database: Database) -> None:
+        """Keep where and how the tool is called, and the connection to its database."""
         self._settings = settings
+        self._database = database
         self._context = context
         self._tool = TOOLS[settings.tool]
         self._folder = folder_of(settings, context)
         self._calls = 0
-        self._latest: Listed | None = None  # each status is a whole program: seconds, for some
+        self._latest: Listed | None = None  # until we change something: a status takes seconds
         self._waited = context.effect is not Effect.ACTION
 
     def state(self) -> State:
-        """Return what the tool says."""
-        listed = self._listed()
+        """Return what the tool says.
+
+        Raises:
+            WorkError: it cannot be asked, or one has begun and not ended.
+        """
+        listed = self._sound()
         return State(listed.applied, listed.pending)
 
     def pending(self) -> tuple[Migration, ...]:
         """Return what the tool calls pending; its text stays with the tool."""
-        return tuple(_named(name) for name in self._listed().pending)
+        return tuple(_named(name) for name in self._sound().pending)
 
     def up(self, record: Record) -> None:
         """Have the tool apply what is pending; what it did is seen from its status afterwards.
@@ -94,20 +112,26 @@ class Commands:
         Raises:
             WorkError: it failed; what it had applied before that is in the record.
         """
-        self._latest = None
         wanted = self.pending()
+        if not wanted:
+            return
         for migration in wanted:
             record.begin(migration)
         began = _clock.monotonic()
         try:
-            if wanted:
-                self._call(self._tool.up, Effect.ACTION)
-        finally:
-            took = (_clock.monotonic() - began) / max(len(wanted), 1)
-            there = self._listed().applied
-            for migration in wanted:
-                if migration.version in there:
-                    record.applied(migration.version, took)
+            self._call(self._tool.up, Effect.ACTION)
+        except WorkError:
+            with contextlib.suppress(WorkError):  # why it failed says more than a silent status
+                self._note(wanted, record, began)
+            raise
+        self._note(wanted, record, began)
+
+    def _note(self, wanted: Sequence[Migration], record: Record, began: float) -> None:
+        took = (_clock.monotonic() - began) / len(wanted)
+        there = self._listed().applied
+        for migration in wanted:
+            if migration.version in there:
+                record.applied(migration.version, took)
 
     def back(self, way: Way, record: Record) -> None:
         """Have the tool take back one migration, and see that it took back that one only.
@@ -117,11 +141,11 @@ class Commands:
         """
         if not self._tool.back:
             raise WorkError(
-                self._tool.no_back,
+                f"`{way.version}` stays: {self._tool.no_back}",
                 hint="keep ways back of your own and use `tool: folder`, or restore the backup",
                 failed=True,
             )
-        listed = self._latest or self._listed()
+        listed = self._listed()
         if self._settings.tool in _ONLY_NEWEST and listed.applied[-1:] != (way.version,):
             newest = listed.applied[-1] if listed.applied else "none"
             raise WorkError(
@@ -137,8 +161,7 @@ class Commands:
         if self._settings.tool == "django":
             self._refuse_more(words, way.version)
         self._call(words, Effect.ACTION)
-        self._latest = self._listed()  # also what the next step back begins with
-        left = self._latest.applied
+        left = self._listed().applied
         lost = [name for name in listed.applied if name not in left and name != way.version]
         if lost or way.version in left:
             what = f"took back `{', '.join(lost)}` too" if lost else "did not take it back"
@@ -147,8 +170,8 @@ class Commands:
 
     def applied_of(self, ways: Sequence[Way]) -> tuple[Way, ...]:
         """Return those of the migrations that the tool calls applied now."""
-        self._latest = self._listed()
-        return tuple(way for way in ways if way.version in self._latest.applied)
+        there = self._sound().applied
+        return tuple(way for way in ways if way.version in there)
 
     def _refuse_more(self, words: str, name: str) -> None:
         """Refuse a step back for which Django would take back others too, before it does.
@@ -165,13 +188,34 @@ class Commands:
                 failed=True,
             )
 
+    def _sound(self) -> Listed:
+        """Return what the tool says where nothing is half done.
+
+        Raises:
+            WorkError: one has begun and not ended.
+        """
+        listed = self._listed()
+        if listed.failed:
+            raise WorkError(
+                f"`{listed.failed[0]}` has begun in this database and not ended, says "
+                f"{self._settings.tool}: nobody knows how much of it is there",
+                hint=f"look, finish or undo it by hand, then {self._tool.settle}",
+                failed=self._context.effect is Effect.ACTION,
+            )
+        return listed
+
     def _listed(self) -> Listed:
+        if self._latest is None:
+            self._latest = self._ask()
+        return self._latest
+
+    def _ask(self) -> Listed:
         if not self._waited:  # what an earlier call still does would be missing
             calls.wait_for_earlier(self._context, self._what)
             self._waited = True
         answers = [self._call(words, Effect.CHECK) for words in self._tool.status]
         if self._settings.tool == "prisma":
-            answers.insert(0, "\n".join(self._prisma_folders()))
+            return prisma.listed(answers[0], prisma.names_in(self._folder), self._database)
         if self._settings.tool == "rails" and "Migration ID" not in answers[0]:
             answers = ["\n".join(f"down {name}" for name in self._rails_files())]
         found = READERS[self._settings.tool]("\n---\n".join(answers))
@@ -189,16 +233,6 @@ class Commands:
         """Return what tells calls about these migrations from others of the same run."""
         return f"{self._settings.series} {self._settings.on}"
 
-    def _prisma_folders(self) -> list[str]:
-        where = self._folder / "prisma" / "migrations"
-        where = where if where.is_dir() else self._folder / "migrations"
-        try:
-            return sorted(path.name for path in where.iterdir() if path.is_dir())
-        except OSError:
-            raise WorkError(
-                f"there is no folder `{where}`", hint="name the folder of the schema: `folder:`"
-            ) from None
-
     def _rails_files(self) -> list[str]:
         """Return the versions of the files: without its table Rails tells none of them."""
         found = (self._folder / "db" / "migrate").glob("[0-9]*_*.rb")
@@ -208,7 +242,7 @@ class Commands:
         """Say whether a status that ended with 1 is an answer nevertheless."""
         if self._settings.tool == "rails":
             return outcome.exit_code == 1 and _NO_TABLE_YET in outcome.stderr
-        return outcome.exit_code == 1 and self._settings.tool == "prisma"  # some are pending
+        return self._settings.tool == "prisma" and prisma.is_an_answer(_all_of(outcome))
 
     def _call(self, words: str, effect: Effect) -> str:
         """Run the tool and return what it printed.
@@ -227,7 +261,9 @@ class Commands:
             variables |= secret
         folder = self._context.folder / f"{self._calls:02d}-{words.split()[0].replace(':', '-')}"
         if effect is Effect.ACTION:
+            self._latest = None
             calls.keep(self._context, self._what, folder)
+        live = Flow(self._context.redact, self._context.on_output)
         outcome = process.run(
             process.Command(
                 argv=(*program, *shlex.split(words), *more),
@@ -237,23 +273,26 @@ class Commands:
                 durable=effect is Effect.ACTION,
             ),
             folder,
-            on_output=lambda stream, text: self._context.on_output(
-                stream, self._context.redact(text)
-            ),
+            on_output=live.take,
             should_stop=self._context.should_stop,
         )
+        live.finish()
         if outcome.exit_code == 0 or (effect is Effect.CHECK and self._may_fail(outcome)):
-            return outcome.stdout
+            return _all_of(outcome) if self._settings.tool == "prisma" else outcome.stdout
         how = f"ended with {outcome.exit_code}" if outcome.exit_code is not None else "was ended"
         raise WorkError(
             f"`{shlex.join([*program, *words.split()])}` {how}",
-            hint=self._context.redact(_both_ends(outcome.stderr.strip() or outcome.stdout.strip())),
+            hint=_both_ends(self._context.redact(outcome.stderr.strip() or outcome.stdout.strip())),
             failed=effect is Effect.ACTION,
         )
 
 
 def _named(name: str) -> Migration:
     return Migration(name, name, Script(name, ""), None)
+
+
+def _all_of(outcome: process.Outcome) -> str:
+    return f"{outcome.stdout}\n{outcome.stderr}"
 
 
 def _both_ends(said: str) -> str:
