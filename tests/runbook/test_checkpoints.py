@@ -205,3 +205,18 @@ def test_how_rules_resolve_and_when_silence_pages_can_be_set(understood, said, s
     else:
         assert found.plan is not None
         assert found.plan.settings == settings
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "codes"),
+    [
+        pytest.param("in 1-minute buckets", "in 5-minute buckets", ["GN384"], id="two-widths"),
+        pytest.param("in 5-minute buckets", "in 5-minute buckets", [], id="the-same"),
+        pytest.param("in 5-minute buckets", "", [], id="said-once"),
+        pytest.param("", "in 1-minute buckets", [], id="said-later"),
+    ],
+)
+def test_all_watches_of_a_release_have_buckets_of_one_width(understood, first, second, codes):
+    text = f"## First hour {first}\n\n- [ ] A\n\n## First day {second}\n\n- [ ] B\n"
+    found = [code for code, _ in wrong(understood, text, "  - Owner: a")]
+    assert [code for code in found if code != "GN385"] == codes  # nothing is measured in them

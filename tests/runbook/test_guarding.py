@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.runbook.conftest import Reader
 
 DUMP = """
@@ -86,3 +87,63 @@ def test_the_way_back_may_use_the_dump_of_the_release(really_understood: Reader)
 def test_a_process_is_not_dumped(really_understood: Reader) -> None:
     stop = "\n1. Stop\n\n   ```bash\n   pkill -f worker\n   ```\n"
     assert codes(really_understood, HEAD + stop) == []
+
+
+def kept(*fields: str) -> str:
+    return "\n".join(
+        ("```yaml", "   action: backup", *(f"   {field}" for field in fields), "   ```")
+    )
+
+
+OTHERS = {
+    "of another database": (kept("on: other", "to: b.dump"), "is of `other`"),
+    "of files": (kept("path: uploads/", "to: u.tar"), "is of files"),
+    "of other tables": (kept("on: db", "tables: orders", "to: b.dump"), "holds only orders"),
+    "of another schema": (kept("on: db", "schemas: audit", "to: b.dump"), "only schema audit"),
+    "of a cache": ("```bash\n   redis-cli BGSAVE\n   ```", "is of a cache"),
+    "of one table, by pg_dump": ("```bash\n   pg_dump -t orders app\n   ```", "holds only orders"),
+}
+
+
+@pytest.mark.parametrize(("fence", "why"), OTHERS.values(), ids=list(OTHERS))
+def test_a_dump_of_something_else_is_no_dump_of_what_is_lost(
+    really_understood: Reader, fence: str, why: str
+) -> None:
+    head = HEAD.replace("{ db:", '{ other: "${OTHER_URL}", db:')
+    text = f"{head}\n1. Keep it\n\n   {fence}\n{DROP.replace('1.', '2.')}"
+    text = text.replace("ALTER TABLE users", "ALTER TABLE public.users")
+    wrong = next(d for d in really_understood(text).diagnostics if d.code == "GN552")
+    assert why in wrong.label
+
+
+def test_a_dump_without_rows_is_no_dump(really_understood: Reader) -> None:
+    text = HEAD + DUMP.replace("pg_dump", "pg_dump --schema-only") + DROP.replace("1.", "2.")
+    assert codes(really_understood, text) == ["GN552"]
+
+
+def test_each_loss_needs_the_dump_that_holds_it(really_understood: Reader) -> None:
+    both = (
+        f"\n1. Keep the users\n\n   {kept('on: db', 'tables: users', 'to: b.dump')}\n"
+        f"\n2. Keep the files\n\n   {kept('path: uploads/', 'to: u.tar')}\n"
+        "\n3. Empty both\n\n   ```bash\n   rm -r uploads\n   psql x -c 'TRUNCATE users'\n   ```\n"
+    )
+    plan = really_understood(HEAD + both).plan
+    assert plan is not None
+    keep, files, empty = plan.phases[0].steps
+    assert set(empty.needs) == {keep.id, files.id}
+
+
+def test_lint_says_on_its_line_what_is_destroyed(really_understood: Reader) -> None:
+    found = really_understood(HEAD + DUMP + DROP + BACK)
+    said = [(m.span.line, m.detail) for m in found.meanings if m.what == "destroys"]
+    lines = (HEAD + DUMP + DROP + BACK).split("\n")
+    assert [(lines[line - 1].strip(), detail) for line, detail in said] == [
+        (
+            "ALTER TABLE users DROP COLUMN old;",
+            "users.old: a person types its name first",
+        ),
+        (
+            "psql \"$DATABASE_URL\" -c 'TRUNCATE users'",
+            "users: a person types its name first",
+        ),
+    ]

@@ -130,7 +130,7 @@ def test_the_questions_of_a_runbook_without_a_watch(understood: Reader) -> None:
 
 
 def test_triggers_are_compared_only_with_alerts_of_the_same_kind(understood: Reader) -> None:
-    alerts = "### Alerts\n- Page: response time p99 > 2s for 2 buckets\n"
+    alerts = "### Alerts\n- Page: error rate > 0.9% for 2 buckets\n- Page: response time p99 > 2s for 2 buckets\n"  # noqa: E501
     triggers = "### Rollback triggers\n- response time p99 > 5% for 2 buckets\n- error rate > 1% for 2 buckets\n"  # noqa: E501
     assert codes(understood, WATCH + alerts + triggers) == []
     downwards = alerts.replace("p99 > 2s", "p99 < 2s") + triggers.replace("p99 > 5%", "p99 < 3s")
@@ -226,3 +226,148 @@ def test_a_trigger_has_no_clock(understood: Reader) -> None:
     text = f"{WATCH}### Rollback triggers\n- P1 (4 h): error rate > 5%\n"
     (rule,) = a_plan(understood, text).rules
     assert (rule.consequence, rule.within_s) == (Consequence.ROLLBACK, None)
+
+
+_TABLE = 'sql: db, rows: "SELECT b, v, n FROM t", at: b, value: v, count: n, unit: ms'
+OWN_FIGURES = (
+    "---\ngonogo: 1\ntargets:\n  db: postgresql://db.internal/app\n  prom: http://prom.internal\n"
+    "metrics:\n"
+    f"  p99: {{{_TABLE}, stat: p99}}\n"
+    f"  table: {{{_TABLE}, stat: p95}}\n"
+    "  p95 latency: {prometheus: prom, query: q, unit: ms}\n"
+    "  response time: {log: a.jsonl, value: ms, unit: ms}\n"
+    "---\n\n## Deploy\n- [ ] x\n## Monitoring\n### Alerts\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "metric", "stat"),
+    [
+        pytest.param("P99 > 2s", "p99", None, id="named-by-its-statistic"),
+        pytest.param("P95 latency > 500ms", "p95 latency", None, id="statistic-in-front-of-a-name"),
+        pytest.param("latency p95 > 500ms", "p95 latency", None, id="statistic-behind-a-name"),
+        pytest.param("table > 500ms", "table", None, id="the-statistic-of-the-source"),
+        pytest.param("table p95 > 500ms", "table", "p95", id="the-statistic-said-again"),
+        pytest.param(
+            "response time p99 > 2s", "response time", "p99", id="worked-out-from-samples"
+        ),
+    ],
+)
+def test_a_figure_that_its_source_works_out_is_bound_by_its_name(
+    understood: Reader, line: str, metric: str, stat: str | None
+) -> None:
+    (rule,) = a_plan(understood, f"{OWN_FIGURES}- Page: {line} for 2 buckets\n").rules
+    predicate = rule.condition.predicates[0]
+    assert (predicate.metric, predicate.stat) == (metric, stat)
+
+
+def test_a_statistic_alone_means_the_only_source_that_gives_it(understood: Reader) -> None:
+    text = OWN_FIGURES.replace("  response time: {log: a.jsonl, value: ms, unit: ms}\n", "")
+    text = text.replace("  p95 latency: {prometheus: prom, query: q, unit: ms}\n", "")
+    (rule,) = a_plan(understood, f"{text}- Page: P95 > 2s for 2 buckets\n").rules
+    assert rule.condition.predicates[0].metric == "table"
+
+
+def test_a_statistic_that_the_source_does_not_give_is_a_mistake(understood: Reader) -> None:
+    assert "GN347" in codes(understood, f"{OWN_FIGURES}- Page: table p99 > 2s for 2 buckets\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        pytest.param("Page: response time p99 > 2s for 2 buckets",
+                     "page if response time p99 > 2 s for 2 buckets", id="in-canonical-words"),
+        pytest.param("Warn: response time > 2s for 2 buckets",
+                     "warn if response time avg > 2 s for 2 buckets", id="with-its-statistic"),
+        pytest.param("P1 (2 h): error rate > 2%",
+                     "p1 if error rate > 2 %, for one full bucket (no window is written),"
+                     " mended within 2 hours", id="with-window-and-clock"),
+    ],
+)  # fmt: skip
+def test_a_rule_is_shown_as_it_was_understood(understood: Reader, line: str, said: str) -> None:
+    read = understood(f"{WATCH}### Alerts\n- {line}\n")
+    found = [meaning.detail for meaning in read.meanings if meaning.what == "rule"]
+    assert found == [said]
+
+
+def test_a_table_may_hold_a_whole_condition_in_each_row(understood: Reader) -> None:
+    text = (
+        f"{WATCH}### Alert rules\n\n| Severity | Condition | Channel |\n|-|-|-|\n"
+        "| Warning | P95 > 600ms for 2 buckets | Slack |\n"
+        "| Page | P99 > 1200ms or error rate > 2% for 2 buckets | PagerDuty |\n"
+        "| Critical | - | PagerDuty |\n"
+        "\n### Rollback triggers\n\n| Trigger | Action |\n|-|-|\n"
+        "| Error rate > 1% for 2 buckets | Roll back, then page the owner |\n"
+    )
+    rules = a_plan(understood, text).rules
+    assert [(rule.consequence, rule.condition.window.count) for rule in rules] == [  # type: ignore[union-attr]
+        (Consequence.WARN, 2), (Consequence.PAGE, 2), (Consequence.ROLLBACK, 2),
+    ]  # fmt: skip
+    assert len(rules[1].condition.predicates) == 2
+
+
+def test_a_row_of_triggers_without_a_figure_is_asked_of_a_person(understood: Reader) -> None:
+    text = f"{WATCH}### Rollback triggers\n\n| Trigger | Who |\n|-|-|\n| Error rate > 1% | - |\n| Data is lost | CTO |\n"  # noqa: E501
+    plan = a_plan(understood, text)
+    assert len(plan.rules) == 1
+    assert "Data is lost" in {step.title for step in plan.steps()}
+
+
+@pytest.mark.parametrize("head", ["Metric", "What"])
+def test_a_bare_limit_in_a_table_takes_the_name_beside_it(understood: Reader, head: str) -> None:
+    text = f"{WATCH}### Alerts\n\n| {head} | When | Who |\n|-|-|-|\n| Error rate | > 5% for 2 buckets | ana |\n"  # noqa: E501
+    (rule,) = a_plan(understood, text).rules
+    assert rule.condition.predicates[0].metric == "error rate"
+
+
+def test_a_measurement_window_is_a_window(understood: Reader) -> None:
+    text = f"{WATCH}### SLOs\n\n| SLO | Objective | Measurement window |\n|-|-|-|\n| Error rate | < 1% | 2 buckets |\n"  # noqa: E501
+    (rule,) = a_plan(understood, text).rules
+    assert rule.condition.window is not None
+    assert rule.condition.window.count == 2
+
+
+def test_who_asks_for_a_drill_in_words_is_shown_the_block(understood: Reader) -> None:
+    text = f"{EXPLICIT}## Pre-deployment\n- [ ] x\n- require drill within 30 days\n"
+    found = understood(text).diagnostics
+    (wrong,) = [d for d in found if d.code == "GN330"]
+    assert "check: drill" in wrong.hint
+
+
+@pytest.mark.parametrize(
+    ("heading", "line", "consequence"),
+    [
+        pytest.param("Alerts", "Warn if p95 > 1s", Consequence.WARN, id="warn-if"),
+        pytest.param("Alerts", "Critical when p95 > 1s", Consequence.CRITICAL, id="critical-when"),
+        pytest.param("Alerts", "Notify the team if p95 > 1s", Consequence.WARN, id="notify"),
+        pytest.param("Alerts", "Page on-call when p95 > 1s", Consequence.PAGE, id="page-when"),
+        pytest.param("Alerts", "Roll back if p95 > 1s", Consequence.ROLLBACK, id="roll-back-if"),
+        pytest.param("Alerts", "p95 > 1s → warn the team", Consequence.WARN, id="arrow"),
+        pytest.param("Alerts", "p95 > 1s → call support", Consequence.PAGE, id="other-arrow"),
+        pytest.param("Alerts", "SEV1: p95 > 1s", Consequence.CRITICAL, id="sev1"),
+        pytest.param("Alerts", "Low: p95 > 1s", Consequence.WARN, id="low"),
+        pytest.param("Alerts", "Alert if p95 > 1s", Consequence.PAGE, id="no-severity"),
+        pytest.param("Objectives", "p95 < 1s → page if missed", Consequence.OBJECTIVE,
+                     id="an-objective-stays-one"),
+        pytest.param("Rollback triggers", "Page if p95 > 1s", Consequence.ROLLBACK,
+                     id="a-trigger-stays-one"),
+    ],
+)  # fmt: skip
+def test_what_a_line_orders_is_what_its_rule_does(
+    understood: Reader, heading: str, line: str, consequence: Consequence
+) -> None:
+    text = f"{WATCH}### {heading}\n- {line}\n"
+    (rule,) = a_plan(understood, text).rules
+    assert rule.consequence is consequence
+
+
+def test_a_range_and_a_normal_value_in_a_table_are_bounds(understood: Reader) -> None:
+    text = (
+        f"{WATCH}### Objectives\n\n| Metric | Normal | Warning | Critical |\n|-|-|-|-|\n"
+        "| Response time p95 | < 300ms | 300-600ms | > 600ms |\n"
+    )
+    assert [rule.condition.predicates[0].say() for rule in a_plan(understood, text).rules] == [
+        "response time p95 < 300 ms",
+        "response time p95 between 300 ms and 600 ms",
+        "response time p95 > 600 ms",
+    ]

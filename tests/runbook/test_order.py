@@ -110,3 +110,10 @@ def test_a_long_chain_is_no_deep_recursion(understood: Reader) -> None:
 def test_the_point_of_no_return(understood: Reader, text: str, title: str | None) -> None:
     found = no_return(a_plan(understood, text))
     assert (found.step.title if found else None) == title
+
+
+def test_a_ticket_that_is_required_is_not_dropped_silently(understood: Reader) -> None:
+    for word in ("Requires", "Blocked by", "Depends on"):
+        text = f"---\ngonogo: 1\n---\n# X\n## Deploy\n1. a\n   - {word}: TICKET-11\n"
+        (wrong,) = [d for d in understood(text).diagnostics if d.code == "GN401"]
+        assert "check: run" in wrong.hint

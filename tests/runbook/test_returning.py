@@ -241,3 +241,56 @@ def test_a_bound_is_exact() -> None:
     assert strict.breached(900)
     assert not loose.breached(900)
     assert loose.breached(900.001)
+
+
+LADDER = """---
+gonogo: 1
+---
+# Search
+
+## Deployment
+
+1. Switch
+
+   ```bash
+   ./switch
+   ```
+
+## Rollback
+
+### Option 1: previous release
+
+1. Switch back
+
+   ```bash
+   ./back
+   ```
+
+### {title}
+
+- [ ] The home page answers
+
+  ```http
+  GET {{{{app}}}}/
+  ```
+"""
+
+
+def test_a_way_back_that_only_looks_is_warned_of(really_understood: Reader) -> None:
+    found = really_understood(LADDER.format(title="When all is over"))
+    [warned] = [d for d in found.diagnostics if d.code == "GN386"]
+    assert (warned.severity, warned.span.line) == (Severity.WARNING, 24)
+    assert "`### Verify`" in warned.hint
+
+
+@pytest.mark.parametrize("title", ["Verify", "Afterwards", "After the way back"])
+def test_checks_under_a_heading_of_proof_are_no_way_back(
+    really_understood: Reader, title: str
+) -> None:
+    found = really_understood(LADDER.format(title=title))
+    assert "GN386" not in {d.code for d in found.diagnostics}
+
+
+def test_a_way_back_that_a_person_goes_is_one(really_understood: Reader) -> None:
+    text = LADDER.format(title="Option 2: call the provider").split("  ```http")[0]
+    assert "GN386" not in {d.code for d in really_understood(text).diagnostics}

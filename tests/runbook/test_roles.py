@@ -41,7 +41,10 @@ def test_words_of_headings(role: Role | None, words: str) -> None:
     [
         ("Rollback triggers", Topic.TRIGGERS), ("When to roll back", Topic.TRIGGERS),
         ("Critical issues that require rollback", Topic.TRIGGERS), ("Triggers", Topic.TRIGGERS),
-        ("Roll back if any of these:", Topic.TRIGGERS), ("Red flags", Topic.RED_FLAGS),
+        ("Roll back if any of these:", Topic.TRIGGERS),
+        ("Roll back immediately if:", Topic.TRIGGERS),
+        ("Roll back the release when", Topic.TRIGGERS),
+        ("Red flags", Topic.RED_FLAGS),
         ("Alert thresholds", Topic.ALERTS), ("Alerts", Topic.ALERTS), ("SLOs", Topic.OBJECTIVES),
         ("Performance targets", Topic.OBJECTIVES), ("Success criteria", Topic.CRITERIA),
         ("Rollback procedure", None), ("Deployment", None),
@@ -69,6 +72,9 @@ def test_names_of_phases(words: str, role: Role | None) -> None:
 
 def test_proof_of_a_rollback() -> None:
     assert is_proof("Verify the old version")
+    assert is_proof("Afterwards")
+    assert is_proof("After the way back")
+    assert not is_proof("After a failed migration")
     assert not is_proof("Previous release")
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.runbook.conftest import Reader
 
 from gonogo.plan.model import Retry
 from gonogo.runbook import durations
+from gonogo.runbook.drafts import short_title
 from gonogo.runbook.identity import Register, slug, step_id
 from gonogo.runbook.values import parse_retry, parse_yes
 
@@ -110,6 +112,34 @@ def test_long_texts_that_differ_at_their_end_stay_different() -> None:
 def test_signs_alone_have_names_too() -> None:
     assert slug("!!!") != slug("???")
     assert slug(" ") == "unnamed"
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("Migrate (approx. 2 min)", "Migrate (approx. 2 min)"),
+        ("Migrate the data, ca. 2 min", "Migrate the data, ca. 2 min"),
+        ("Restart workers, e.g. mail. Then wait", "Restart workers, e.g. mail"),
+        ("Restart the worker No. 2. Then wait", "Restart the worker No. 2"),
+        ("Restart queues, caches, etc. Then wait", "Restart queues, caches, etc"),
+        ("Migrate the data. Then wait", "Migrate the data"),
+        ("Migrate all data: it takes long", "Migrate all data"),
+        ("Upgrade to version 2.4.0 now! Then wait", "Upgrade to version 2.4.0 now"),
+    ],
+)
+def test_a_short_title_ends_with_its_sentence(text: str, title: str) -> None:
+    assert short_title(text) == title
+
+
+@pytest.mark.parametrize("words", ["approx. 2 min", "ca. 2 min", "max. 2 min", "est. 2 min"])
+def test_an_abbreviation_cuts_off_no_estimate(understood: Reader, words: str) -> None:
+    found = understood(
+        f"---\ngonogo: 1\n---\n# A\n\n## Deployment\n\n**Step 2 – Migrate** ({words})\n\n"
+        "```bash\ntrue\n```\n"
+    )
+    assert found.plan is not None
+    (step,) = found.plan.steps()
+    assert (step.title, step.estimate_s) == (f"Migrate ({words})", 120.0)
 
 
 def test_the_identity_of_a_step_forgets_a_stated_time() -> None:

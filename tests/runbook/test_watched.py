@@ -84,6 +84,15 @@ def test_a_mistake_in_a_metric_is_found_with_its_place(
     assert "`wrong`" in diagnostic.message
 
 
+def test_one_column_that_counts_is_shown_how_it_is_named(understood: Reader) -> None:
+    """`delta` alone means a share of two columns, which is of no use to who counts jobs."""
+    entry = '{sql: db, query: "SELECT done FROM counters", delta: true, unit: jobs}'
+    read = understood(FRONT.replace("  probe:", f"  wrong: {entry}\n  probe:"))
+    (diagnostic,) = [d for d in read.diagnostics if d.severity is Severity.ERROR]
+    assert diagnostic.code == "GN369"
+    assert "value: COLUMN" in diagnostic.hint
+
+
 @pytest.mark.parametrize(
     ("rules", "severity"),
     [
@@ -104,8 +113,17 @@ def test_a_mistake_in_a_metric_is_found_with_its_place(
                      None, id="falls-later"),
         pytest.param(["objective: Backlog | >= 30 jobs", "rollback: backlog < 40 jobs"],
                      Severity.WARNING, id="falls-too-early"),
-        pytest.param(["objective: Backlog | >= 30 jobs", "page: backlog > 20 jobs"],
+        pytest.param(["objective: Backlog | >= 30 jobs", "page: backlog > 200 jobs"],
                      None, id="other-side"),
+        pytest.param(["objective: Backlog | >= 30 jobs", "rollback: backlog > 20 jobs"],
+                     Severity.WARNING, id="sign-turned-round"),
+        pytest.param(["objective: Backlog | >= 30 jobs", "warn: backlog > 30 jobs"],
+                     Severity.WARNING, id="sign-turned-round-at-the-limit"),
+        pytest.param(["objective: Error rate | < 1%", "rollback: error rate < 5%"],
+                     Severity.WARNING, id="rolls-back-what-is-good"),
+        pytest.param(["objective: Error rate | < 1%",
+                      "rollback: error rate < 5% and response time p95 > 2 s"],
+                     None, id="only-together-with-another"),
     ],
 )  # fmt: skip
 def test_an_alert_that_comes_before_its_objective_is_missed(
@@ -142,6 +160,30 @@ def test_a_rule_that_cannot_do_its_work_is_told(
     understood: Reader, rule: str, expected: list[str]
 ) -> None:
     assert codes(found(understood, a_watch(rule, length="1 hour"))) == expected
+
+
+@pytest.mark.parametrize(
+    ("rule", "hint"),
+    [
+        pytest.param("error rate > 5 % for 2 consecutive 10-minute buckets",
+                     "write `for 2 consecutive 5-minute buckets` (`for 4 consecutive 5-minute"
+                     " buckets` lasts as long), or let the watch have buckets of 10 minutes",
+                     id="longer-buckets"),
+        pytest.param("error rate > 5 % for 2 consecutive 1-minute buckets",
+                     "write `for 2 consecutive 5-minute buckets`, or let the watch have buckets of"
+                     " 1 minute",
+                     id="shorter-buckets"),
+        pytest.param("error rate > 5", "write its unit: `5 %`", id="bare-number"),
+        pytest.param("response time p95 > 5 %",
+                     "compare it in its own unit, `ms`, or bind another metric", id="other-unit"),
+        pytest.param("error rate p95 > 5 %", "write `error rate > 5 %`, or bind another metric",
+                     id="statistic-of-a-share"),
+        pytest.param("backlog > 100 jobs in every row", "write `backlog > 100 jobs`", id="rows"),
+    ],
+)  # fmt: skip
+def test_the_hint_fits_the_cause(understood: Reader, rule: str, hint: str) -> None:
+    (misfit,) = [d for d in found(understood, a_watch(f"page: {rule}")) if d.code == "GN347"]
+    assert misfit.hint == hint
 
 
 def test_a_rule_that_cannot_be_judged_refuses_the_run(understood: Reader) -> None:
@@ -216,3 +258,39 @@ def test_rules_that_people_answer_are_not_looked_at(understood: Reader) -> None:
 def test_buckets_are_whole_seconds(understood: Reader, width: str, expected: list[str]) -> None:
     text = a_watch("page: error rate > 2% for 2 buckets").replace("5-minute", width)
     assert codes(found(understood, text)) == expected
+
+
+IDLE = """---
+gonogo: 1
+metrics:
+  error rate: {log: a.jsonl, ratio: "status >= 500"}
+---
+# Search
+
+## Deployment
+
+- [ ] Switch
+
+## Watch for 30 minutes
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("below", "expected"),
+    [
+        ("- [ ] Everything looks fine\n", ["GN385"]),
+        ("### After 30 minutes\n\n- [ ] Everything looks fine\n", []),
+        ("### Objectives\n\n- error rate < 1%\n", []),
+    ],
+    ids=["nothing lasts", "a checkpoint", "a figure"],
+)
+def test_a_watch_in_which_nothing_lasts_is_warned_of(
+    really_understood: Reader, below: str, expected: list[str]
+) -> None:
+    found = really_understood(IDLE + below)
+    warned = [d for d in found.diagnostics if d.code == "GN385"]
+    assert [d.code for d in warned] == expected
+    assert all(d.severity is Severity.WARNING and d.span.line == 12 for d in warned)
+    lasts = [m for m in found.meanings if m.what == "watch" and m.detail.startswith("lasts")]
+    assert bool(lasts) is not bool(expected)

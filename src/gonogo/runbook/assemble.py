@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from gonogo.errors import Diagnostic, RunbookError, Severity
 from gonogo.plan.kinds import Catalog, Role
 from gonogo.plan.lengths import lengths
-from gonogo.plan.model import Checkpoint, Meaning, Phase, Plan, Recovery, Rollback, Step
+from gonogo.plan.model import Checkpoint, Meaning, Phase, Plan, Recovery, Rollback
 from gonogo.runbook import (
     baselines,
     contradictions,
     durations,
+    first_looks,
     guarding,
     layout,
+    naming,
+    needing,
     offline,
     remembering,
+    requiring,
     returning,
     rollback,
     settings,
@@ -24,22 +28,21 @@ from gonogo.runbook import (
     variables,
     watched,
 )
-from gonogo.runbook.binding import Binder, Loose
+from gonogo.runbook.binding import Binder
 from gonogo.runbook.blocks import Fences
+from gonogo.runbook.bound import BoundChapter, asked_in
 from gonogo.runbook.calendars import calendar_of
-from gonogo.runbook.chapters import Chapter, read_chapters
+from gonogo.runbook.chapters import read_chapters
 from gonogo.runbook.checkpoints import checkpoints_of
 from gonogo.runbook.directives import Name, Remark, of_name
 from gonogo.runbook.drafts import Draft, Origin, RuleDraft
-from gonogo.runbook.identity import Register, slug, slug_of_title, step_id
+from gonogo.runbook.identity import Register, slug
 from gonogo.runbook.limits import Rules
 from gonogo.runbook.notebook import Notebook
-from gonogo.runbook.order import Entry, Index, check_order, resolve
 from gonogo.runbook.outline import Outline
 from gonogo.runbook.returning import OF_OPTION, OF_RECOVERY, Ways
 from gonogo.runbook.roles import Topic
 from gonogo.runbook.settings import Settings
-from gonogo.source import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Understanding:
     plan: Plan | None  # None when there is an error
     diagnostics: tuple[Diagnostic, ...]
     meanings: tuple[Meaning, ...]
+    draft: Plan  # what could be bound, also when there is an error: to look at, never to run
 
 
 def assemble(outline: Outline, catalog: Catalog) -> Plan:
@@ -71,21 +75,9 @@ def understand(outline: Outline, catalog: Catalog) -> Understanding:
     offline.report(plan, found, book)
     diagnostics, meanings = book.diagnostics, book.meanings
     if any(d.severity is Severity.ERROR for d in diagnostics):
-        return Understanding(None, diagnostics, meanings)
+        return Understanding(None, diagnostics, meanings, plan)
     plan = dataclasses.replace(plan, diagnostics=diagnostics, meanings=meanings)
-    return Understanding(plan, diagnostics, meanings)
-
-
-@dataclass(slots=True)
-class _Bound:
-    """A chapter whose drafts are bound."""
-
-    chapter: Chapter
-    id: str
-    loose: list[Loose] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
-    questions: list[Draft] = field(default_factory=list)
-    has_rules: bool = False
+    return Understanding(plan, diagnostics, meanings, plan)
 
 
 class _Assembly:
@@ -100,22 +92,24 @@ class _Assembly:
         self.rules = Rules(book, found.metrics, names)
         self.binder = Binder(book, found, self.fences, self.rules.metric_meant)
         self.register = Register()
+        self.blocks = ""  # what waits for this release
         self._phase_needs: dict[str, tuple[str, ...]] = {}
 
     def plan(self) -> Plan:
         places = layout.lay_out(self.outline, self.book)
         strangers.report(places, self.book)
-        bound = self._name_phases(read_chapters(places, self.book, self.fences))
+        bound = naming.name_phases(read_chapters(places, self.book, self.fences), self.book)
         several = sum(one.chapter.role is Role.WATCH for one in bound) > 1
         for one in bound:
             own = several and one.chapter.role is Role.WATCH
             self.rules.watch = one.id if own else ""
             self._read_rules(one)
         self._place_questions(bound)
+        self.blocks = requiring.settle(bound, places, self.book)
         for one in bound:
             self._bind(one)
-        self._resolve(bound)
-        phases = tuple(self._phase(one, bound) for one in bound if self._is_phase(one))
+        self._phase_needs = needing.settle(bound, self.book)
+        phases = tuple(self._phase(one, bound) for one in bound if one.is_phase)
         back = self._rollback(bound)
         phases = guarding.guard(phases, back, self.book)
         contradictions.report(self.rules.rules, self.book)
@@ -123,7 +117,10 @@ class _Assembly:
         every_step = [step for phase in phases for step in phase.steps]
         baselines.report(self.rules.rules, every_step, self.book)
         self._say_lengths(phases)
+        watched.report_idle(phases, self.settings, self.rules.rules, self.book)
+        self._check_buckets(bound)
         remembering.report(phases, back, self.rules.rules, self.book)
+        first_looks.report(phases, back, self.settings.targets, self.book)
         used = variables.collect(self.fences.variables, self.settings, self.book)
         self._check_empty(phases)
         return Plan(
@@ -149,21 +146,7 @@ class _Assembly:
 
     # --- phases
 
-    def _name_phases(self, chapters: list[Chapter]) -> list[_Bound]:
-        register = Register()
-        bound = []
-        for chapter in chapters:
-            name, first = register.claim(slug_of_title(chapter.title), chapter.span.line)
-            if first is not None and chapter.drafts:
-                self.book.note(
-                    "GN322",
-                    f"a phase `{chapter.title}` stands on line {first} too; this one is `{name}`",
-                    chapter.span,
-                )
-            bound.append(_Bound(chapter, name))
-        return bound
-
-    def _read_rules(self, one: _Bound) -> None:
+    def _read_rules(self, one: BoundChapter) -> None:
         before = len(self.rules.rules)
         for draft in one.chapter.rules:
             question = self.rules.add(draft)
@@ -184,7 +167,7 @@ class _Assembly:
             RuleDraft(draft.words, draft.span, Topic.CRITERIA, draft.role, draft.path, certain=must)
         )
 
-    def _place_questions(self, bound: list[_Bound]) -> None:
+    def _place_questions(self, bound: list[BoundChapter]) -> None:
         """Give each question to its phase; those of the rollback section to every watch."""
         watches = [one for one in bound if one.chapter.role is Role.WATCH]
         homes = watches or [one for one in bound if one.chapter.role is not Role.ROLLBACK][-1:]
@@ -195,49 +178,17 @@ class _Assembly:
             if one.chapter.role is not Role.ROLLBACK:
                 continue
             for home in homes:
-                home.chapter.drafts += [_asked_in(home, homes[0], q) for q in one.questions]
+                home.chapter.drafts += [asked_in(home, homes[0], q) for q in one.questions]
             for draft in one.questions if not homes else ():
                 self.book.warn("GN338", "no phase is left in which this is asked", draft.span)
 
-    def _bind(self, one: _Bound) -> None:
+    def _bind(self, one: BoundChapter) -> None:
         for draft in one.chapter.drafts:
             for loose in self.binder.bind(draft):
                 one.loose.append(loose)
-                one.steps.append(self._identified(loose))
+                one.steps.append(naming.name_step(loose, self.register, self.book))
 
-    def _identified(self, loose: Loose) -> Step:
-        step = loose.step
-        if loose.named is not None:
-            wanted = slug(loose.named.text)
-        else:
-            wanted = step_id(step.path, step.title) + loose.suffix
-        name, first = self.register.claim(wanted, step.span.line)
-        if first is not None:
-            self._same_name(loose, wanted, name, first)
-        return dataclasses.replace(step, id=name)
-
-    def _same_name(self, loose: Loose, wanted: str, name: str, first: int) -> None:
-        span = loose.named.span if loose.named is not None else loose.step.span
-        what = f"the name `{wanted}`" if loose.named is not None else f"`{loose.step.title}`"
-        if self.book.explicit:
-            self.book.error(
-                "GN323",
-                f"{what} stands under these headings on line {first} too",
-                span,
-                label="cannot be told apart",
-                hint="change the words, or give this step a line `- Name: …` of its own",
-            )
-        else:
-            self.book.note(
-                "GN323", f"{what} stands on line {first} too; this one is `{name}`", span
-            )
-
-    def _is_phase(self, one: _Bound) -> bool:
-        if one.chapter.role is Role.ROLLBACK:
-            return False
-        return bool(one.steps) or (one.chapter.role is Role.WATCH and one.has_rules)
-
-    def _phase(self, one: _Bound, bound: list[_Bound]) -> Phase:
+    def _phase(self, one: BoundChapter, bound: list[BoundChapter]) -> Phase:
         chapter = one.chapter
         span_s = chapter.watch_s() if chapter.role is Role.WATCH else None
         estimate = None if chapter.role is Role.WATCH else durations.stated_in(chapter.title)
@@ -258,7 +209,8 @@ class _Assembly:
         )
 
     def _say_lengths(self, phases: tuple[Phase, ...]) -> None:
-        left = lengths(p for p in phases if p.role is not Role.MAINTENANCE)
+        released = [p for p in phases if p.role is not Role.MAINTENANCE]
+        left = lengths(released, self.rules.rules, self.settings.metrics)
         for phase in phases:
             length = left.get(phase.id)
             if length is None:
@@ -269,7 +221,7 @@ class _Assembly:
                 said = f"lasts another {durations.say(length)}: {whole} from the first watch on"
             self.book.mean(phase.span, "watch", said)
 
-    def _checkpoints(self, one: _Bound, span_s: float | None) -> tuple[Checkpoint, ...]:
+    def _checkpoints(self, one: BoundChapter, span_s: float | None) -> tuple[Checkpoint, ...]:
         chapter = one.chapter
         if chapter.role is not Role.WATCH:
             return ()
@@ -277,30 +229,9 @@ class _Assembly:
         watch = (chapter.span, span_s)
         return checkpoints_of([*steps], chapter.headings, chapter.beats, watch, self.book)
 
-    # --- order
-
-    def _resolve(self, bound: list[_Bound]) -> None:
-        entries, parents = _entries(bound)
-        index = Index(entries)
-        edges: dict[str, list[tuple[str, Span]]] = {}
-        for one in bound:
-            phase = f"phase:{one.id}"
-            needs = resolve(of_name(one.chapter.remarks, Name.NEEDS), index, self.book)
-            edges[phase] = list(needs)
-            self._phase_needs[one.id] = tuple(name.removeprefix("phase:") for name, _ in needs)
-            for at, loose in enumerate(one.loose):
-                found = resolve(loose.needs, index, self.book)
-                edges[one.steps[at].id] = list(found)
-                names = _expanded(found, bound)
-                before = one.steps[at - 1]
-                if loose.follows and not before.background and before.id not in names:
-                    names = (*names, before.id)
-                one.steps[at] = dataclasses.replace(one.steps[at], needs=names)
-        check_order(edges, index, parents, self.book)
-
     # --- the rest
 
-    def _rollback(self, bound: list[_Bound]) -> Rollback | None:
+    def _rollback(self, bound: list[BoundChapter]) -> Rollback | None:
         sections = [
             rollback.Section(
                 one.chapter.title,
@@ -313,8 +244,8 @@ class _Assembly:
             for one in bound
             if one.chapter.role is Role.ROLLBACK
         ]
-        steps = [step for one in bound if self._is_phase(one) for step in one.steps]
-        ways = Ways(self.book, self.binder, steps)
+        steps = [step for one in bound if one.is_phase for step in one.steps]
+        ways = Ways(self.book, self.fences, steps)
         back = rollback.build(sections, ways, automatic=self.settings.automatic)
         if back is not None:
             for option in back.options:
@@ -322,7 +253,7 @@ class _Assembly:
                 self.book.mean(option.span, "rollback option", option.title + kept)
         return back
 
-    def _recovery(self, bound: list[_Bound], back: Rollback | None) -> Recovery:
+    def _recovery(self, bound: list[BoundChapter], back: Rollback | None) -> Recovery:
         """Read when going back is over from the front matter and from anywhere on the page."""
         page: list[Remark] = []
         for one in bound:
@@ -341,7 +272,7 @@ class _Assembly:
             self.book.mean(back.span, "rollback", f"over when the figures are green for {number}")
         return found
 
-    def _settings(self, bound: list[_Bound]) -> dict[str, str]:
+    def _settings(self, bound: list[BoundChapter]) -> dict[str, str]:
         found = dict(self.settings.others)
         for one in bound:
             bucket = durations.bucket_in(one.chapter.title)
@@ -351,7 +282,25 @@ class _Assembly:
                 beat = durations.seconds(remark.text)
                 if one.chapter.role is Role.WATCH and beat is not None:
                     found.setdefault("bucket", f"{beat:g}")
+        if self.blocks:
+            found["blocks"] = self.blocks
+        if not self.settings.automatic:
+            found["rollback"] = "ask"  # counts for the undoing of steps too, without a section
         return dict(sorted(found.items()))
+
+    def _check_buckets(self, bound: list[BoundChapter]) -> None:
+        """Report watches that ask for other buckets: all of a release lie on one grid."""
+        width = float(self._settings(bound).get("bucket", 0))
+        for one in bound:
+            asked = durations.bucket_in(one.chapter.title)
+            if one.chapter.role is Role.WATCH and asked is not None and asked != width:
+                self.book.strict(
+                    "GN384",
+                    f"`{one.chapter.title}` asks for buckets of {durations.say(asked)}, and this"
+                    f" release is watched in buckets of {durations.say(width)}",
+                    one.chapter.span,
+                    hint="all watches of a release have buckets of one width: name the same one",
+                )
 
     def _check_empty(self, phases: tuple[Phase, ...]) -> None:
         if any(phase.steps for phase in phases) or self.book.has_errors:
@@ -362,35 +311,3 @@ class _Assembly:
             self.outline.sections[0].span,
             hint="write `## Deployment` and a numbered list under it, or `- Phase: deploy`",
         )
-
-
-def _asked_in(home: _Bound, first: _Bound, draft: Draft) -> Draft:
-    """Return a question as a watch asks it, which closes its own: no two steps share a name."""
-    title = home.chapter.title if slug_of_title(home.chapter.title) == home.id else home.id
-    return draft if home is first else dataclasses.replace(draft, path=(title, *draft.path))
-
-
-def _entries(bound: list[_Bound]) -> tuple[list[Entry], dict[str, str]]:
-    """Return everything that can be needed, in document order, and the phase of each step."""
-    entries: list[Entry] = []
-    parents: dict[str, str] = {}
-    for one in bound:
-        phase = f"phase:{one.id}"
-        entries.append(Entry(phase, one.chapter.title, (), one.chapter.span, is_phase=True))
-        for step in one.steps:
-            entries.append(Entry(step.id, step.title, step.path, step.span))
-            parents[step.id] = phase
-    return entries, parents
-
-
-def _expanded(found: tuple[tuple[str, object], ...], bound: list[_Bound]) -> tuple[str, ...]:
-    """Return the needs as identities of steps; a phase stands for all of its steps."""
-    names: dict[str, None] = {}
-    for name, _ in found:
-        if not name.startswith("phase:"):
-            names[name] = None
-            continue
-        for one in bound:
-            if f"phase:{one.id}" == name:
-                names.update(dict.fromkeys(step.id for step in one.steps))
-    return tuple(names)

@@ -42,8 +42,9 @@ def baseline_of(
             if asked is None or metric is None:
                 strangers.append((text, remark.value.place()))
                 continue
-            said = Predicate(metric, asked.stat, asked.op, asked.value, asked.span)
-            figures.setdefault(said.subject(), (said.subject(), metric, asked.stat))
+            stat = None if asked.stat in metric.split() else asked.stat  # a metric named `p99`
+            said = Predicate(metric, stat, asked.op, asked.value, asked.span)
+            figures.setdefault(said.subject(), (said.subject(), metric, stat))
     if not figures:
         return None
     for text, span in strangers:

@@ -15,26 +15,18 @@ from gonogo.runbook import fields, yaml_nodes
 from gonogo.runbook.directives import Name, Remark, name_of
 from gonogo.runbook.notebook import Notebook
 from gonogo.runbook.outline import Attribute, Fence, Option
+from gonogo.runbook.typos import nearly_typed
 from gonogo.runbook.words import Piece, Words
 from gonogo.runbook.yaml_nodes import Plain
 from gonogo.source import Span
 
 _TYPED = re.compile(r"(check|action|kind|load|probe)[ \t]*:[ \t]*[\"']?([\w-]+)")
 _TYPED_KEYS = frozenset({"check", "action", "kind", "load", "probe"})
+_OURS = frozenset({"check", "action"})  # the others are also words of manifests and charts
 _YAML = frozenset({"yaml", "yml"})
 _FOREIGN = frozenset(
-    {"id", "interactive", "closeTerminalOnSuccess", "terminalRows", "mimeType", "promptEnv"}
-    | {
-        "tag",
-        "category",
-        "title",
-        "showLineNumbers",
-        "excerpt",
-        "lang",
-        "file",
-        "filename",
-        "linenos",
-    }
+    """id interactive closeTerminalOnSuccess terminalRows mimeType promptEnv tag category title
+    showLineNumbers excerpt lang file filename linenos""".split()  # noqa: SIM905
 )
 _HONOURED = ("name", "cwd", "interpreter", "background", "excludeFromRunAll")
 _DOCUMENTS = frozenset(
@@ -131,10 +123,13 @@ class Fences:
                 continue
             found = _TYPED.match(line)
             if found is None:
+                self._mistyped(fence)
                 return None
             catalog = self.book.catalog  # `check: backup` may be another kind than `action: backup`
             kind = catalog.kind(f"{found[1]} {found[2]}") or catalog.kind(found[2])
             if kind is None:
+                if found[1] not in _OURS and not self._is_nearly_kind(found[2]):
+                    return None  # a manifest says `kind: Service`, a chart `load: 3`
                 self.book.strict(
                     "GN202",
                     f"there is no kind `{found[2]}`",
@@ -151,6 +146,20 @@ class Fences:
                 return None
             return kind
         return None
+
+    def _is_nearly_kind(self, word: str) -> bool:
+        return self.book.nearest(word, self.book.catalog.names(), cutoff=0.75) is not None
+
+    def _mistyped(self, fence: Fence) -> None:
+        """Say that a YAML block was likely meant to be run: its first line is nearly right."""
+        slip = nearly_typed(fence.body_without_options, self.book.catalog.names())
+        if slip is not None:
+            self.book.strict(
+                "GN526",
+                f"`{slip.said}` makes this block documentation: it is not run",
+                fence.place(slip.row, slip.start, slip.length),
+                hint=f"did you mean `{slip.meant}`, in the first line? `text` only shows a block",
+            )
 
     def bind(self, fence: Fence) -> Bound | None:
         """Return the block of a runnable fence, or None after diagnostics."""
@@ -266,7 +275,8 @@ class Fences:
             "GN209",
             f"`{kind.kind}` has no option `{key}`",
             spans[0],
-            hint=self.book.did_you_mean(key, known, f"`gonogo kinds {kind.kind}` lists all"),
+            hint=fields.known_elsewhere(kind, key)
+            or self.book.did_you_mean(key, known, f"`gonogo kinds {kind.kind}` lists all"),
         )
 
     def _convert(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gonogo.plan.kinds import Role
-from gonogo.runbook import checkpoints, durations, returning
+from gonogo.runbook import checkpoints, durations, promises, returning
 from gonogo.runbook.blocks import Fences
 from gonogo.runbook.collect import Collector
 from gonogo.runbook.directives import Name, Remark, of_name
@@ -17,8 +17,9 @@ from gonogo.source import Span
 
 _OF_PHASE = frozenset(
     {Name.PHASE, Name.NEEDS, Name.ESTIMATE, Name.FOR, Name.EVERY, Name.NOTE, Name.WINDOW}
+    | {Name.REQUIRES, Name.BLOCKS}
 )
-_FOR_ALL = WHOLE - {Name.NAME, Name.ESTIMATE, Name.NEEDS, Name.NOTE}
+_FOR_ALL = WHOLE - {Name.NAME, Name.ESTIMATE, Name.NEEDS, Name.NOTE, Name.REQUIRES, Name.BLOCKS}
 
 
 @dataclass(slots=True)
@@ -35,6 +36,7 @@ class Chapter:
     headings: dict[tuple[str, ...], Span] = field(default_factory=dict)
     below: dict[tuple[str, ...], list[Remark]] = field(default_factory=dict)  # of ways back
     beats: dict[tuple[str, ...], float] = field(default_factory=dict)  # `Every:` of a checkpoint
+    required: list[tuple[Remark, list[Draft]]] = field(default_factory=list)  # by its steps
 
     @property
     def counts_from_first(self) -> bool:
@@ -72,6 +74,7 @@ def read_chapters(places: Sequence[Place], book: Notebook, fences: Fences) -> li
             book.mean(section.span, "heading", f"{place.topic.value} of the phase above")
         collector = Collector(place, titles[place.anchor] or "Steps", book, fences.runnable)
         collector.collect()
+        promises.report_heading(place, collector.drafts, book)
         last.headings[collector.path] = section.span
         _share(collector, last, book)
         last.drafts += collector.drafts
@@ -82,7 +85,7 @@ def read_chapters(places: Sequence[Place], book: Notebook, fences: Fences) -> li
 def _share(collector: Collector, chapter: Chapter, book: Notebook) -> None:
     """Give the directives of a section to its steps, or to the phase."""
     is_top = not collector.place.headings
-    for remark in _not_of_ways(collector, chapter, book):
+    for remark in _not_kept(collector, chapter, book):
         if _is_beat(remark, collector):
             _keep_beat(remark, collector, chapter, book)
         elif remark.name in _FOR_ALL:
@@ -107,12 +110,15 @@ def _share(collector: Collector, chapter: Chapter, book: Notebook) -> None:
             )
 
 
-def _not_of_ways(collector: Collector, chapter: Chapter, book: Notebook) -> list[Remark]:
-    """Keep what is said of ways back, by its heading; return all other directives."""
+def _not_kept(collector: Collector, chapter: Chapter, book: Notebook) -> list[Remark]:
+    """Keep what is said of ways back or required by steps, by its heading; return the others."""
     others = []
     for remark in collector.remarks:
         if remark.name in returning.OF_OPTION | returning.OF_RECOVERY:
             chapter.below.setdefault(collector.path, []).append(remark)
+            book.mean(remark.span, "directive", f"{remark.name.value}: {remark.text}")
+        elif remark.name is Name.REQUIRES and collector.place.headings:
+            chapter.required.append((remark, collector.drafts))
             book.mean(remark.span, "directive", f"{remark.name.value}: {remark.text}")
         else:
             others.append(remark)

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from gonogo.plan.kinds import Role
 from gonogo.runbook import phrases, roles, tables
-from gonogo.runbook.directives import Name, Remark, is_misspelt, lines_of, remarks_of
+from gonogo.runbook.directives import Name, Remark, lines_of, remarks_of
 from gonogo.runbook.drafts import Draft, Origin, Part, RuleDraft, is_optional, short_title
 from gonogo.runbook.labels import numbered
 from gonogo.runbook.layout import Place
+from gonogo.runbook.misspelt import is_no_directive
 from gonogo.runbook.notebook import Notebook
 from gonogo.runbook.outline import (
     CROSS_MARKS,
@@ -136,7 +137,7 @@ class Collector:
 
     def _bullet(self, item: Item) -> None:
         """Take a plain item: a rule, an expectation, a misspelt directive or text."""
-        if is_misspelt(item, self.book):
+        if self._is_no_directive(item):
             return
         if self.for_rules or self.topic is Topic.CRITERIA:
             self._rule(item.words, item.span, certain=True)
@@ -146,6 +147,10 @@ class Collector:
             self.book.mean(item.span, "text", short_title(item.text))
         for child in item.items:
             self._item(child, (*self.path, short_title(item.text)))
+
+    def _is_no_directive(self, node: Item | Paragraph) -> bool:
+        ruled = self.for_rules or self.topic is Topic.CRITERIA or self.place.role is Role.WATCH
+        return is_no_directive(node, None if ruled else self.current, self.book, behind=True)
 
     def _step(self, item: Item, path: tuple[str, ...], origin: Origin) -> None:
         draft = self._draft(item.words, item.span, path, origin)
@@ -198,7 +203,7 @@ class Collector:
             case Fence():
                 self._add_part(node, draft)
             case Item() | Paragraph() | Quote():
-                if not is_misspelt(node, self.book):
+                if not is_no_directive(node, draft, self.book):
                     self._prose_under(node, draft)
             case Table():
                 self.book.mean(node.span, "text", "table under a step")
@@ -214,7 +219,7 @@ class Collector:
         if node.words.text.strip():
             draft.notes.append(" ".join(node.words.text.split()))
             self.book.mean(node.span, "text", "note of the step above")
-            phrases.warn_of_bound(node.words, node.span, self.book, draft.title)
+            phrases.warn_of_bound(node.words, node.span, self.book, draft.title, draft.role)
 
     def _add_part(self, fence: Fence, draft: Draft) -> None:
         if self.runnable(fence):
@@ -324,7 +329,7 @@ class Collector:
             else:
                 self.remarks.extend(remarks)
             return
-        if is_misspelt(paragraph, self.book):
+        if self._is_no_directive(paragraph):
             return
         if paragraph.mark in STEP_MARKS and not paragraph.is_bold_step:
             self._marked_lines(paragraph)
@@ -339,8 +344,8 @@ class Collector:
             self._rule(paragraph.words, paragraph.span, certain=False)
             return
         self.book.mean(paragraph.span, "text", short_title(text))
-        if not self.lead:
-            phrases.warn_of_bound(paragraph.words, paragraph.span, self.book, "")
+        if not (self.for_rules or (paragraph.is_bold_step and numbered(text)[0])):
+            phrases.warn_of_bound(paragraph.words, paragraph.span, self.book, "", self.place.role)
 
     def _marked_lines(self, paragraph: Paragraph) -> None:
         draft = self._draft(paragraph.words, paragraph.span, self.path, Origin.MARK)
@@ -358,6 +363,13 @@ class Collector:
             self._rule(quote.words, quote.span, certain=self.for_rules)
         else:
             self.book.mean(quote.span, "text", "quotation")
+            if phrases.smells(quote.words):
+                self.book.warn(
+                    "GN330",
+                    "a bound in a quotation is not judged",
+                    quote.span,
+                    hint="take the `>` away, or leave it if it is only quoted",
+                )
             for child in quote.children:
                 if isinstance(child, Html):
                     mean_html(child, self.book)

@@ -1,4 +1,4 @@
-"""Rules that contradict each other: a rollback that comes before anybody was called."""
+"""Rules that contradict each other: a rollback that comes before anybody was called, or unheard."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gonogo.plan.condition import Op, Predicate
-from gonogo.plan.model import CALLS, Consequence, Rule
+from gonogo.plan.model import ALERTS, CALLS, Consequence, Rule
 from gonogo.plan.units import Quantity, comparable, compare
 from gonogo.runbook.notebook import Notebook
 
@@ -31,6 +31,27 @@ def report(rules: Sequence[Rule], book: Notebook) -> None:
         groups[key].append(bound)
     for group in groups.values():
         _compare(group, book)
+    _note_silent(rules, book)
+
+
+def _note_silent(rules: Sequence[Rule], book: Notebook) -> None:
+    """Note each trigger on a figure that no alert speaks of, where other figures have alerts."""
+    alerts = [p for r in rules if r.consequence in ALERTS for p in r.condition.predicates]
+    told = {predicate.metric for predicate in alerts}
+    unnamed = any(predicate.metric is None and predicate.stat for predicate in alerts)
+    for rule in rules if told else ():
+        names = [predicate.metric for predicate in rule.condition.predicates]
+        spread = unnamed and any(predicate.stat for predicate in rule.condition.predicates)
+        heard = spread or None in names or bool(told & set(names))  # `P99 > 2s` names nothing
+        if rule.consequence is not Consequence.ROLLBACK or heard:
+            continue
+        book.note(
+            "GN345",
+            f"rolls back, and no alert speaks of {' or '.join(f'`{name}`' for name in names)}:"
+            " the rollback is the first that anybody hears of it",
+            rule.condition.predicates[0].span,
+            hint="add an alert with a milder limit; a rollback itself is always an alert too",
+        )
 
 
 def _bounds(rules: Iterable[Rule]) -> Iterable[_Bound]:

@@ -23,6 +23,8 @@ class Name(StrEnum):
     UNLESS = "Unless"  # how to see that the step is already done
     UNDO = "Undo"  # how to take the step back
     NEEDS = "Needs"  # steps or phases that must have passed
+    REQUIRES = "Requires"  # the same, and above all steps also a ticket or another release
+    BLOCKS = "Blocks"  # what waits for this release; information only
     RETRY = "Retry"  # try again while the expectation is not met
     TIMEOUT = "Timeout"  # how long one attempt may take
     EVERY = "Every"  # the beat of a watch
@@ -54,6 +56,11 @@ DIRECTIVES: dict[Name, tuple[str, str]] = {
     Name.UNLESS: ("already done when this block or command succeeds", "- Unless: `test -e done`"),
     Name.UNDO: ("a block or command that takes the step back", "- Undo: `./migrate down`"),
     Name.NEEDS: ("steps or phases that must have passed before", "- Needs: Take a dump"),
+    Name.REQUIRES: (
+        "steps as in `Needs`; above all steps also a ticket or a release: a person answers",
+        "- Requires: ticket SHOP-12",
+    ),
+    Name.BLOCKS: ("what waits for this release, nothing more", "- Blocks: the mobile release"),
     Name.RETRY: ("tries again while it does not pass", "- Retry: 3 times every 10s"),
     Name.TIMEOUT: ("how long one attempt may take", "- Timeout: 2m"),
     Name.EVERY: ("the beat of a watch", "- Every: 5m"),
@@ -93,7 +100,8 @@ _RECOVERY_TIMES = ("recovery within", "recovery time", "recovery time objective"
 _ALIASES: dict[str, Name] = {
     **{name.value.casefold(): name for name in Name},
     **dict.fromkeys(("skip if", "already done if"), Name.UNLESS),
-    **dict.fromkeys(("depends on", "need"), Name.NEEDS),
+    **dict.fromkeys(("need",), Name.NEEDS),
+    **dict.fromkeys(("depends on", "blocked by"), Name.REQUIRES),
     **dict.fromkeys(("retries",), Name.RETRY),
     **dict.fromkeys(("assignee", "responsible", "owners"), Name.OWNER),
     **dict.fromkeys(("records",), Name.RECORD),
@@ -123,9 +131,7 @@ PROSE_EXPECTATIONS = frozenset(
 )
 """Labels that announce an expectation without saying it as a condition."""
 _FOLDABLE = tuple(_ALIASES)
-_NAMES = tuple(name.value for name in Name)
 _BARE = re.compile(r"(critical|optional|parallel|idempotent)[.!]?", re.IGNORECASE)
-_LOOKS_EXACT = 0.78
 _SEVERITY_TOO = frozenset({Name.CRITICAL, Name.NOTE})  # `Critical: p99 > 2s` is a rule
 
 
@@ -222,24 +228,6 @@ def _report_fold(folded: list[Directive], book: Notebook) -> None:
         label="a directive of its own",
         hint=f"write a list, which no formatter folds: {shown}",
     )
-
-
-def is_misspelt(node: Node, book: Notebook) -> bool:
-    """Report a `Name: value` whose name is nearly that of a directive; tell whether it was."""
-    found = directive_of(node)
-    if found is None or len(found.name) > 24 or name_of(found.name) is not None:
-        return False
-    word = " ".join(found.name.split()).casefold()
-    near = None if word in PROSE_EXPECTATIONS else book.nearest(word, _NAMES, cutoff=_LOOKS_EXACT)
-    if near is None:
-        return False
-    book.strict(
-        "GN312",
-        f"there is no directive `{found.name}`",
-        found.name_span,
-        hint=f"did you mean `{near}`?",
-    )
-    return True
 
 
 def of_name(remarks: Iterable[Remark], name: Name) -> tuple[Remark, ...]:

@@ -30,7 +30,7 @@ class Origin(StrEnum):
 
 WHOLE = frozenset(
     {Name.NEEDS, Name.OWNER, Name.CRITICAL, Name.OPTIONAL, Name.NAME, Name.PARALLEL}
-    | {Name.ESTIMATE, Name.NOTE, Name.EVIDENCE, Name.NO_DUMP}
+    | {Name.ESTIMATE, Name.NOTE, Name.EVIDENCE, Name.NO_DUMP, Name.REQUIRES, Name.BLOCKS}
 )
 """Directives that speak of a step as a whole; the others belong to the block before them."""
 
@@ -102,13 +102,23 @@ def is_optional(text: str) -> bool:
 
 
 _SENTENCE = re.compile(r"[:.!](?:\s|$)")
+_SHORTENED = re.compile(
+    r"(?:^|[\s(\[])(?:approx|appr|ca|circa|est|max|min|no|nr|vs|resp|incl|excl|etc|e\.g|i\.e)\.$",
+    re.IGNORECASE,
+)
+_LONGEST_SHORTENED = 8
+
+
+def _goes_on(text: str, at: int) -> bool:
+    """Tell whether the point before `at` belongs to a word as in `approx. 2 min` or `e.g. this`."""
+    after = text[at : at + 1]
+    before = text[max(at - _LONGEST_SHORTENED - 2, 0) : at].rstrip()
+    return after != "" and not after.isupper() and _SHORTENED.search(before) is not None
 
 
 def short_title(text: str) -> str:
     """Return the first sentence of a text, without the colon at its end, at most 120 characters."""
     first = text.strip().split("\n", 1)[0]
-    cut = _SENTENCE.search(first, 12)
-    if cut is not None:
-        first = first[: cut.start()]
-    first = first.rstrip(" :.—–-")
+    ends = (cut.start() for cut in _SENTENCE.finditer(first, 12) if not _goes_on(first, cut.end()))
+    first = first[: next(ends, None)].rstrip(" :.—–-")
     return first if len(first) <= 120 else first[:117].rstrip() + "…"

@@ -11,7 +11,7 @@ _PART = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s{0,3}([a-zA-Zµμ]{1,12})\.?(?=$|[
 _RANGE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s{0,2}(?:-|–|—|to)\s{0,2}(?=\d)")
 _ABOUT = re.compile(
     r"^(?:about|around|approx(?:imately|\.)?|roughly|up to|"
-    r"max(?:imum)?|under|within|ca\.?|~|≈|"
+    r"max(?:imum|\.)?|est(?:imated|\.)?|under|within|ca\.?|~|≈|"
     r"<=|≤|<)\s*",
     re.IGNORECASE,
 )
@@ -26,7 +26,8 @@ _WORDS = {
     "one week": "1 w",
 }
 _IN_TITLE = re.compile(
-    r"[(\[,–—:-]\s*((?:about |around |approx\.? |up to |~|≈|< ?)?\d[^()\[\]]{0,40})[)\]]?\s*$",
+    r"[(\[,–—:-]\s*((?:about |around |(?:approx|ca|max|est)\.? |up to |~|≈|< ?)?"
+    r"\d[^()\[\]]{0,40})[)\]]?\s*$",
     re.IGNORECASE,
 )
 _BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]{1,60})[)\]]\s*$")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from gonogo.errors import Diagnostic, Severity
 from gonogo.plan.kinds import Effect, Printing, Stating, Work
 from gonogo.plan.model import Block, Expectation
-from gonogo.runbook import phrases
+from gonogo.runbook import phrases, proposals
 from gonogo.runbook.blocks import shifted
 from gonogo.runbook.directives import Name, Remark, of_name
 from gonogo.runbook.notebook import Notebook
@@ -52,7 +52,7 @@ def read_expectations(remarks: Sequence[Remark], fence: Fence | None, book: Note
             announced += [(words, remark.span) for words in texts]
         else:
             for words in texts:
-                _written(words, remark.span, wanted, book)
+                _written(words, remark.span, wanted, (fence, book))
     if fence is not None:
         announced += [(words, words.place()) for words in _comments(fence)]
     for words, span in announced:
@@ -66,7 +66,10 @@ def _texts(remark: Remark) -> list[Words]:
     return texts + [item.words for item in remark.items if item.words.text.strip()]
 
 
-def _written(words: Words, span: Span, wanted: Wanted, book: Notebook) -> None:
+def _written(
+    words: Words, span: Span, wanted: Wanted, where: tuple[Fence | None, Notebook]
+) -> None:
+    fence, book = where
     said = phrases.read(words)
     if said.condition is not None:
         book.extend(said.diagnostics)
@@ -74,7 +77,14 @@ def _written(words: Words, span: Span, wanted: Wanted, book: Notebook) -> None:
         book.mean(span.to(words.place()), "expectation", words.text)
         return
     errors = [d for d in said.diagnostics if d.severity is Severity.ERROR]
-    for diagnostic in said.diagnostics if errors else [phrases.not_a_condition(words)]:
+    if not errors:
+        proposal = proposals.of_words(words, proposals.names_of(fence, book))
+        missing = phrases.not_a_condition(words)
+        hint = f"write `{proposal}`; `gonogo explain` reads a condition" if proposal else ""
+        errors = [dataclasses.replace(missing, hint=hint or missing.hint)]
+    else:
+        errors = list(said.diagnostics)
+    for diagnostic in errors:
         book.lenient(diagnostic)
     wanted.notes.append(f"Expect: {words.text}")
     book.mean(span.to(words.place()), "not understood", words.text)
@@ -112,15 +122,14 @@ def _announced(
     text = " ".join(words.text.split())
     wanted.notes.append(f"Expected: {text}")
     book.mean(span, "expectation in prose", text)
-    if wanted.expect:
+    if wanted.expect and not phrases.smells(words):
         book.note(
             "GN336",
             f"`{_short(text)}` is only read by people: the block has an `Expect` of its own",
             span,
         )
         return
-    said = phrases.read(words)
-    proposal = text if said.condition is not None else _proposal(text, fence, book)
+    proposal = proposals.of_announced(words, proposals.names_of(fence, book))
     book.strict(
         "GN335",
         f"the expectation `{_short(text)}` is not judged",
@@ -128,18 +137,6 @@ def _announced(
         label="announced in prose",
         hint=f"write it under the block: `- Expect: {_short(proposal)}`",
     )
-
-
-_BARE = re.compile(r"\d{1,6}|true|false|\"[^\"]{1,60}\"", re.IGNORECASE)
-
-
-def _proposal(text: str, fence: Fence | None, book: Notebook) -> str:
-    """Return how an expectation of one bare value would be said of this kind of block."""
-    kind = book.catalog.language(fence.language) if fence is not None and fence.language else None
-    if kind is None or not _BARE.fullmatch(text):
-        return "…"
-    name = next((n for n in ("status", "output") if n in kind.indicators), None)
-    return f"{name} = {text}" if name else "…"
 
 
 def _short(text: str) -> str:
@@ -180,13 +177,19 @@ def by_default(
             "GN337",
             f"this `{work.kind}` {effect.value} asserts nothing",
             span,
-            hint="write what it must show: `- Expect: "
-            + next((f"{name} = …" for name in work.indicators), "…")
-            + "`",
+            hint=f"write what it must show: `- Expect: {_telling(work, effect)}`",
         )
         return ()
     book.mean(span, "default", f"Expect: {text}")
     return (Expectation(phrases.fixed(text, span), span, default=True),)
+
+
+def _telling(work: Work, effect: Effect) -> str:
+    """Return a condition that the block could state: of rows, what an action changed."""
+    names = [*work.indicators]
+    if effect is Effect.ACTION and "affected" in names:
+        return "affected = …"
+    return f"{names[0]} = …" if names else "…"
 
 
 _OF_THE_COMMAND = frozenset(("exit code", "duration"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from gonogo.runbook import durations
 from gonogo.runbook.yaml_nodes import Plain, say
 
 _BODIES = ("body", "text", "script", "query", "request", "source", "code", "sql", "commands")
+_COMPARES = re.compile(r"[<>=≤≥]")
 
 
 class MismatchError(Exception):
@@ -55,6 +57,12 @@ def field_of(kind: type[Work], key: str) -> str | None:
         if field.name != body and field.init and _shown(field.name).casefold() == wanted:
             return field.name
     return None
+
+
+def known_elsewhere(kind: type[Work], key: str) -> str:
+    """Return what to write for an option that another tool has; empty when none is known."""
+    said: Mapping[str, str] = getattr(kind, "elsewhere", {})
+    return said.get(" ".join(key.replace("_", " ").replace("-", " ").casefold().split()), "")
 
 
 def missing(kind: type[Work], given: Mapping[str, object]) -> tuple[str, ...]:
@@ -145,10 +153,18 @@ def _to_many(origin: object, args: tuple[object, ...], value: Plain) -> object:
         items = value
     else:
         items = [value]
-    found = [_to(inner, item) for item in items]
+    found = [_to(inner, _one_line(item) if inner is str else item) for item in items]
     if origin is list:
         return found
     return frozenset(found) if origin is frozenset else tuple(found)
+
+
+def _one_line(item: Plain) -> Plain:
+    """Take the limit `- http_req_failed: rate<0.01` as what it looks like: YAML sees a mapping."""
+    if not isinstance(item, dict) or len(item) != 1:
+        return item
+    ((name, value),) = item.items()
+    return f"{name}: {value}" if isinstance(value, str) and _COMPARES.search(value) else item
 
 
 def _to_mapping(args: tuple[object, ...], value: Plain) -> object:

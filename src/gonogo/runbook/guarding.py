@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 
-from gonogo.plan.dumps import is_loss_of_data, keeps_data
+from gonogo.plan.dumps import copies, is_loss_of_data, keeps_data
 from gonogo.plan.kinds import Destruction
 from gonogo.plan.model import Phase, Rollback, Step
 from gonogo.runbook.directives import Name
@@ -19,51 +19,88 @@ def guard(phases: Sequence[Phase], back: Rollback | None, book: Notebook) -> tup
     """Return the phases with each destructive step behind its dump, and report those without.
 
     In the release the step needs the dump: when that fails, nothing is destroyed. On the way back
-    the dump was taken before the deployment, or stands earlier in the same option.
+    the dump was taken before the deployment, or stands earlier in the same option. A dump counts
+    for what it can hold: not one of another target, of other tables, or of files.
     """
-    dump: Step | None = None
+    dumps: list[Step] = []
     guarded: list[Phase] = []
     for phase in phases:
         steps: list[Step] = []
         for step in phase.steps:
-            lost = _lost(step)
-            if lost is not None and dump is None:
-                _report(lost, book)
-            elif lost is not None and dump is not None and dump.id not in step.needs:
-                step = dataclasses.replace(step, needs=(*step.needs, dump.id))  # noqa: PLW2901
+            needed = _needed(step, dumps, book)
+            if needed:
+                step = dataclasses.replace(step, needs=(*step.needs, *needed))  # noqa: PLW2901
             if _dumps(step):
-                dump = step
+                dumps.append(step)
             steps.append(step)
         guarded.append(dataclasses.replace(phase, steps=tuple(steps)))
     for option in back.options if back is not None else ():
-        _in_order(option.steps, book, kept=dump is not None)
+        _in_order(option.steps, book, list(dumps))
+    for step in (*(s for phase in guarded for s in phase.steps), *_of_way_back(back)):
+        _mean(step, book)
     return tuple(guarded)
 
 
-def _in_order(steps: Iterable[Step], book: Notebook, *, kept: bool) -> None:
+def _of_way_back(back: Rollback | None) -> tuple[Step, ...]:
+    if back is None:
+        return ()
+    return (*(step for option in back.options for step in option.steps), *back.proof)
+
+
+def _mean(step: Step, book: Notebook) -> None:
+    """Say on its line what a step destroys, as the plan does."""
+    for loss in step.destroys:
+        book.mean(loss.span, "destroys", f"{loss.target}: a person types its name first")
+
+
+def _in_order(steps: Iterable[Step], book: Notebook, dumps: list[Step]) -> None:
     for step in steps:
-        kept = kept or _dumps(step)
-        lost = _lost(step)
-        if lost is not None and not kept:
-            _report(lost, book)
+        _needed(step, dumps, book)
+        if _dumps(step):
+            dumps.append(step)
+
+
+def _needed(step: Step, dumps: Sequence[Step], book: Notebook) -> tuple[str, ...]:
+    """Return the newest dump of each loss of a step, without those it needs already."""
+    found: list[str] = []
+    for loss in _lost(step):
+        holder = next((dump for dump in reversed(dumps) if not _why_not(dump, loss, step)), None)
+        if holder is None:
+            _report(loss, _said(dumps, loss, step), book)
+            break  # one mistake a step
+        found.append(holder.id)
+    return tuple(name for name in dict.fromkeys(found) if name not in step.needs)
+
+
+def _why_not(dump: Step, loss: Destruction, step: Step) -> str:
+    """Return why a dump cannot hold what a step destroys; empty when it may."""
+    assert dump.block is not None, "only a step with a block is a dump"
+    on = getattr(step.block.work, "on", "") if step.block is not None else ""
+    reasons = [copy.misses(loss, on) for copy in copies(dump.block)]
+    return "" if "" in reasons else reasons[-1]
+
+
+def _said(dumps: Sequence[Step], loss: Destruction, step: Step) -> str:
+    said = [f"`{dump.title}` {_why_not(dump, loss, step)}" for dump in dumps[-3:]]
+    return "; ".join(said)
 
 
 def _dumps(step: Step) -> bool:
     return step.block is not None and keeps_data(step.block)
 
 
-def _lost(step: Step) -> Destruction | None:
-    """Return the first loss of data of a step that nobody has waived."""
+def _lost(step: Step) -> tuple[Destruction, ...]:
+    """Return the losses of data of a step that nobody has waived."""
     if any(note.startswith(_WAIVED) and note != _WAIVED for note in step.notes) or _dumps(step):
-        return None
-    return next((loss for loss in step.destroys if is_loss_of_data(loss.statement)), None)
+        return ()
+    return tuple(loss for loss in step.destroys if is_loss_of_data(loss.statement))
 
 
-def _report(loss: Destruction, book: Notebook) -> None:
+def _report(loss: Destruction, others: str, book: Notebook) -> None:
     book.strict(
         "GN552",
         f"nothing is dumped before `{loss.statement}`",
         loss.span,
-        label=f"`{loss.target}` cannot be got back",
+        label=others or f"`{loss.target}` cannot be got back",
         hint=_HINT,
     )

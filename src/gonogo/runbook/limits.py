@@ -4,45 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from collections.abc import Sequence
 from decimal import Decimal
 
 from gonogo.errors import Severity
-from gonogo.plan.condition import Condition, Op, Predicate, say_time
+from gonogo.plan.condition import Condition, Join, Op, Predicate, say_time
 from gonogo.plan.grammar import Lead
 from gonogo.plan.grammar_severity import clock_of
 from gonogo.plan.kinds import Role
 from gonogo.plan.model import ALERTS, Consequence, Limit, Metric, Rule
 from gonogo.plan.samples import Yields
+from gonogo.plan.sources import HttpSource, LogSource, Source
 from gonogo.plan.units import Dimension, Quantity, comparable
-from gonogo.runbook import phrases
+from gonogo.runbook import orders, phrases
 from gonogo.runbook.canonical import condition_json
 from gonogo.runbook.drafts import Draft, Origin, RuleDraft, short_title
 from gonogo.runbook.identity import Register, slug
 from gonogo.runbook.notebook import Notebook
 from gonogo.runbook.roles import CONSEQUENCES, Topic
+from gonogo.runbook.words import Words
 
-_SEVERITIES: dict[str, Consequence] = {
-    "info": Consequence.WARN,
-    "warn": Consequence.WARN,
-    "page": Consequence.PAGE,
-    "critical": Consequence.CRITICAL,
-    "p0": Consequence.P0,
-    "p1": Consequence.P1,
-    "p2": Consequence.P2,
-    "p3": Consequence.P3,
-    "p4": Consequence.P3,
-}
 _NEGATIVE = frozenset(Consequence) - {Consequence.OBJECTIVE}
 _RECOVERY_TIMES = frozenset(
     {"rto", "recovery time", "recovery time objective", "time to recovery", "time to recover"}
-)
-_COMPARES = re.compile(r"[<>≤≥]\s*\S")
-_ROLLS_BACK = re.compile(
-    r"(?:→|->|=>|—|–|:|;|,|\bthen\b)\s*(?:immediate(?:ly)? |automatic(?:ally)? )?roll(?:s|"
-    r"ing)?[\s-]?back\b",
-    re.IGNORECASE,
 )
 
 
@@ -58,6 +42,10 @@ def _named(condition: Condition) -> str:
     if metric is None or metric in condition.text.casefold().replace("_", " "):
         return condition.text
     return f"{metric} {condition.text}"
+
+
+_OUTSIDE_HINT = "write `- Expect: …` under the block that shows it, or move it to a watch section"
+_DRILL_HINT = "a block `check: drill` asks for it: `- Expect: valid is true`, `- Expect: age < 30d`"
 
 
 class Rules:
@@ -82,6 +70,24 @@ class Rules:
         if self._sets_clock(draft):
             return None
         lead = phrases.join_leads(_of_heading(draft.path[-1]), phrases.read_lead(draft.lead))
+        levels = orders.by_level(draft.words)
+        if levels:
+            return self._add_levels(draft, lead, levels)
+        return self._add_one(draft, lead)
+
+    def _add_levels(self, draft: RuleDraft, lead: Lead | None, levels: list[Words]) -> Draft | None:
+        """Read a line with a limit for each level as a rule for each; one question for all."""
+        last = phrases.read(levels[-1], lead).condition
+        window = None if last is None or last.window is None else Lead(window=last.window)
+        lead = phrases.join_leads(lead, window)
+        asked = [self._add_one(dataclasses.replace(draft, words=one), lead) for one in levels]
+        first = next((one for one in asked if one is not None), None)
+        if first is not None:
+            first.title, first.words = " ".join(draft.words.text.split()), draft.words
+        return first
+
+    def _add_one(self, draft: RuleDraft, lead: Lead | None) -> Draft | None:
+        """Read one line with one condition."""
         said = phrases.read(draft.words, lead)
         if said.condition is None:
             return self._not_read(draft, said)
@@ -95,6 +101,10 @@ class Rules:
             return None
         consequence = self._consequence(draft, said.condition)
         condition, bound = self._bind(said.condition)
+        if consequence in _NEGATIVE and orders.any_of_list(condition, lead):
+            condition = dataclasses.replace(condition, join=Join.ANY)
+            told = "commas between limits that must not be passed mean `or`"
+            self.book.note("GN389", told, draft.span, hint="write `and` if all must be passed")
         self._keep(draft, condition, consequence, _named(said.condition))
         return None if bound else self._question(draft, consequence)
 
@@ -118,7 +128,7 @@ class Rules:
         found = clock_of(draft.words.text)
         if found is None:
             return False
-        severity = _SEVERITIES.get(found[0], Consequence.PAGE)
+        severity = orders.SEVERITIES.get(found[0], Consequence.PAGE)
         self._clocks[severity] = float(found[1])
         self.rules = [self._timed(rule) for rule in self.rules]
         told = f"alerts `{severity.value}` page when they are open for {say_time(found[1])}"
@@ -151,7 +161,7 @@ class Rules:
 
     def _not_read(self, draft: RuleDraft, said: phrases.Said) -> Draft | None:
         """Report a bound that was not understood; ask a person about words without a number."""
-        if said.failed or (draft.certain and _COMPARES.search(draft.words.text)):
+        if said.failed or (draft.certain and orders.compares(draft.words.text)):
             if said.diagnostics:
                 for diagnostic in said.diagnostics:
                     self.book.lenient(diagnostic)
@@ -162,6 +172,11 @@ class Rules:
             self.book.mean(draft.span, "text", short_title(draft.words.text))
             return None
         self.book.extend(said.diagnostics)
+        if phrases.states_level(draft.words.text, self.metrics):
+            hint = "write `<`, `>`, `at least` or `at most` in front of the number"
+            said_so = f"`{short_title(draft.words.text)}` has no comparison"
+            self.book.strict("GN104", said_so, draft.span, hint=hint)
+            return self._question(draft, self._default(draft)) if not self.book.explicit else None
         self.book.note(
             "GN332",
             f"`{short_title(draft.words.text)}` has no figure: a person answers it",
@@ -175,7 +190,7 @@ class Rules:
             "GN330",
             f"the bound `{short_title(draft.words.text)}` is not judged: it stands under no block",
             draft.span,
-            hint="write `- Expect: …` under the block that shows it, or move it to a watch section",
+            hint=_DRILL_HINT if "drill" in draft.words.text.lower() else _OUTSIDE_HINT,
         )
         return None if self.book.explicit else self._question(draft, Consequence.OBJECTIVE)
 
@@ -187,11 +202,11 @@ class Rules:
         if draft.consequence is not None:
             return draft.consequence
         by_topic = CONSEQUENCES.get(draft.topic)
-        if by_topic is Consequence.ROLLBACK or _ROLLS_BACK.search(draft.words.text):
+        if by_topic is Consequence.ROLLBACK or orders.rolls_back(draft.words.text):
             return Consequence.ROLLBACK
         if condition.severity is not None:
-            return _SEVERITIES.get(condition.severity, Consequence.PAGE)
-        return by_topic or Consequence.OBJECTIVE
+            return orders.SEVERITIES.get(condition.severity, Consequence.PAGE)
+        return orders.ordered(draft) or by_topic or Consequence.OBJECTIVE
 
     def _bind(self, condition: Condition) -> tuple[Condition, bool]:
         """Give every predicate its metric; unbound names are mistakes in an explicit runbook."""
@@ -201,20 +216,68 @@ class Rules:
         return bound, all(name is not None and name in self.metrics for name in names)
 
     def _metric_of(self, predicate: Predicate) -> Predicate:
-        name = predicate.metric
-        if name is None:
+        meant = self._by_whole_name(predicate)
+        if meant is None and predicate.metric is None:
             return self._unnamed(predicate)
-        found = self.find(name)
-        if found is not None:
-            return dataclasses.replace(predicate, metric=found)
+        if meant is None:
+            found = self.find(predicate.metric or "")
+            meant = None if found is None else dataclasses.replace(predicate, metric=found)
+        if meant is not None:
+            return self._given(meant)
         self.book.strict(
             "GN340",
-            f"no metric is named `{name}`",
+            f"no metric is named `{predicate.metric}`",
             predicate.span,
             label="not bound in the front matter",
-            hint=self._hint(name),
+            hint=self._hint(predicate.metric or ""),
         )
         return predicate
+
+    def _by_whole_name(self, predicate: Predicate) -> Predicate | None:
+        """Find a metric whose name has the statistic in it, such as `p99` or `p95 latency`."""
+        name, stat = predicate.metric, predicate.stat
+        if stat is None:
+            return None
+        said = (stat,) if name is None else (f"{stat} {name}", f"{name} {stat}")
+        found = next((metric for each in said if (metric := self.find(each))), None)
+        if found is None:
+            return None
+        source = self._source(found)
+        worked_out = getattr(source, "stat_given", "")
+        spread = isinstance(source, LogSource | HttpSource) and source.yields is Yields.SAMPLES
+        keeps = spread or not stat.startswith("p") or worked_out not in ("", stat)
+        return dataclasses.replace(predicate, metric=found, stat=stat if keeps else None)
+
+    def _given(self, predicate: Predicate) -> Predicate:
+        """Refuse a statistic that a source, which works out its figures itself, does not give."""
+        source = self._source(predicate.metric or "")
+        if source is None or source.yields is not Yields.GIVEN or predicate.stat is None:
+            return predicate
+        if predicate.stat != source.stat_given:
+            gives = source.stat_given or "a figure without a statistic"
+            self.book.strict(
+                "GN347",
+                f"there is no {predicate.stat} of `{predicate.metric}`: its source gives {gives}"
+                " and no samples",
+                predicate.span,
+                hint=f"bind a metric of its own, with `stat: {predicate.stat}`",
+            )
+        return predicate
+
+    def _in_full(self, condition: Condition) -> str:
+        """Return a condition in canonical words, with the statistic that nobody had to say."""
+        predicates = []
+        for predicate in condition.predicates:
+            source = self._source(predicate.metric) if predicate.metric in self.metrics else None
+            gauge = source is not None and source.yields is Yields.SAMPLES
+            stat = "avg" if gauge and predicate.stat is None else predicate.stat
+            predicates.append(dataclasses.replace(predicate, stat=stat))
+        return dataclasses.replace(condition, predicates=tuple(predicates), severity=None).say()
+
+    def _source(self, name: str) -> Source | None:
+        from gonogo.plan.sources_read import read_metric  # only where a metric is bound
+
+        return read_metric(self.metrics[name], self.targets)[0]
 
     def _hint(self, name: str) -> str:
         if not self.book.explicit:
@@ -223,10 +286,13 @@ class Rules:
         return "bind it under `metrics:`" + (f", or did you mean `{near}`?" if near else "")
 
     def _unnamed(self, predicate: Predicate) -> Predicate:
-        """Find the metric of `p99 > 1.2s`: the only one that has a distribution in its unit."""
+        """Find the metric of `p99 > 1.2s`: the only one that has this figure in its unit."""
         spread = [name for name in self.metrics if self._is_spread(name, predicate)]
         if predicate.stat is not None and len(spread) == 1:
             return dataclasses.replace(predicate, metric=spread[0])
+        thing = self.find(orders.counted_thing(predicate))
+        if thing is not None:
+            return self._given(dataclasses.replace(predicate, metric=thing))
         what = f"`{predicate.stat}` of what" if predicate.stat else "what is compared"
         self.book.strict(
             "GN341",
@@ -239,16 +305,20 @@ class Rules:
         return predicate
 
     def _is_spread(self, name: str, predicate: Predicate) -> bool:
-        from gonogo.plan.sources_read import read_metric  # only where a metric is bound
-
-        source = read_metric(self.metrics[name], self.targets)[0]
-        if source is None or source.yields is not Yields.SAMPLES:
-            return source is None and "value" in self.metrics[name].fields
+        source = self._source(name)
+        if source is None:
+            return "value" in self.metrics[name].fields
+        given = source.yields is Yields.GIVEN and source.stat_given == predicate.stat
+        if not given and source.yields is not Yields.SAMPLES:
+            return False
         limits = [q for q in (predicate.value,) if isinstance(q, Quantity)]
         return all(comparable(Quantity(Decimal(0), source.unit), limit) for limit in limits)
 
     def metric_meant(self, predicate: Predicate) -> str | None:
-        """Return the bound metric that a figure means; `p95` alone: the only distribution."""
+        """Return the bound metric that a figure means; `p95` alone: the only one that has it."""
+        whole = self._by_whole_name(predicate)
+        if whole is not None:
+            return whole.metric
         if predicate.metric is not None:
             return self.find(predicate.metric)
         spread = [name for name in self.metrics if self._is_spread(name, predicate)]
@@ -257,7 +327,9 @@ class Rules:
     def find(self, name: str) -> str | None:
         """Return the bound metric that a name means, in any letter case and number."""
         wanted = " ".join(name.casefold().replace("_", " ").split())
-        for form in (wanted, wanted.removesuffix("s"), wanted + "s", wanted.replace("-", " ")):
+        turned = " ".join([wanted.split(" ")[-1], *wanted.split(" ")[:-1]])  # `disk free`
+        forms = (wanted, wanted.removesuffix("s"), wanted + "s", wanted.replace("-", " "))
+        for form in (*forms, *([turned] if turned.startswith(("free ", "available ")) else [])):
             if form in self.metrics:
                 return form
         return None
@@ -277,10 +349,12 @@ class Rules:
         clock = None if within is None or consequence not in ALERTS else float(within)
         rule = Rule(rule_id, condition, consequence, draft.span, defaulted, self.watch, clock)
         self.rules.append(self._timed(rule))
-        says = "must not hold" if consequence in _NEGATIVE else "must hold"
+        says = f"{consequence.value}{' if' if consequence in _NEGATIVE else ':'}"
+        says += f" {self._in_full(condition)}"
+        says += ", in every bucket of it" if orders.lasts(condition) else ""
+        says += ", for one full bucket (no window is written)" if defaulted else ""
         says += f", mended within {say_time(Decimal(str(clock)))}" if clock is not None else ""
-        window = ", for one full bucket (no window is written)" if defaulted else ""
-        self.book.mean(draft.span, "rule", f"{consequence.value}: {says}{window}")
+        self.book.mean(draft.span, "rule", says)
         if defaulted:
             self.book.note(
                 "GN334",

@@ -26,6 +26,7 @@ class Notebook:
         self._diagnostics: list[Diagnostic] = []
         self._meanings: list[Meaning] = []
         self._suggested = 0
+        self._noted: set[tuple[str, int]] = set()
 
     @property
     def explicit(self) -> bool:
@@ -50,10 +51,16 @@ class Notebook:
     def add(self, diagnostic: Diagnostic) -> None:
         """Note a diagnostic as it is."""
         self._diagnostics.append(diagnostic)
+        self._noted.add((diagnostic.code, diagnostic.span.line))
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Note several diagnostics as they are."""
-        self._diagnostics.extend(diagnostics)
+        for diagnostic in diagnostics:
+            self.add(diagnostic)
+
+    def has_noted(self, code: str, line: int) -> bool:
+        """Tell whether a diagnostic of this code was noted for a place that begins on a line."""
+        return (code, line) in self._noted
 
     def error(self, code: str, message: str, span: Span, label: str = "", hint: str = "") -> None:
         """Note a mistake that refuses the run in both modes."""

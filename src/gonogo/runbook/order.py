@@ -84,6 +84,12 @@ def resolve(
     return tuple(found.items())
 
 
+_NEEDS_HINT = (
+    "write the text of a step or heading; another release is a block `check: run` with `service:`, "
+    "a ticket a box of its own that its owner answers"
+)
+
+
 def _parts(words: Words, index: Index) -> list[Words]:
     """Split a list of names, unless the whole text is one name."""
     if index.find(words.text):
@@ -103,9 +109,7 @@ def _look_up(words: Words, index: Index, book: Notebook) -> list[Entry]:
             "GN401",
             f"no step or phase is named `{words.text}`",
             words.place(),
-            hint=book.did_you_mean(
-                words.text, index.names(), "write the text of a step or heading"
-            ),
+            hint=book.did_you_mean(words.text, index.names(), _NEEDS_HINT),
         )
     elif index.is_ambiguous(found, words.text):
         lines = ", ".join(str(entry.span.line) for entry in found[:5])

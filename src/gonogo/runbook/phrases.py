@@ -5,17 +5,25 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gonogo.errors import Diagnostic, Severity
 from gonogo.plan import grammar
-from gonogo.plan.condition import Condition
+from gonogo.plan.condition import Condition, Op
 from gonogo.plan.grammar import Lead
+from gonogo.plan.kinds import Role
 from gonogo.runbook.notebook import Notebook
 from gonogo.runbook.words import Words
 from gonogo.source import Span
 
 _FIGURE_OR_SIGN = re.compile(r"[0-9<>≤≥]")
+_PERCENT = re.compile(
+    r"\d\s?%|\bp\d\d\b.*\d\s?m?s\b"
+    r"|\b(?:above|over|below|under|than|exceeds?) (?:the |its )?baseline\b",
+    re.IGNORECASE,
+)
+_DIGIT = re.compile(r"(?<![\w.])\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +118,59 @@ def has_bound(condition: Condition) -> bool:
     return any(p.op.value in {"<", "<=", ">", ">=", "between"} for p in condition.predicates)
 
 
-def warn_of_bound(words: Words, span: Span, book: Notebook, step: str) -> None:
+def states_level(text: str, metrics: Iterable[str]) -> bool:
+    """Tell `error rate of 5 %` and `latency 200 ms` from words with some number in them."""
+    low = text.casefold().replace("_", " ")
+    named = any(name.casefold().replace("_", " ") in low for name in metrics)
+    return _PERCENT.search(text) is not None or (named and _DIGIT.search(text) is not None)
+
+
+def warn_of_bound(
+    words: Words, span: Span, book: Notebook, step: str, role: Role | None = None
+) -> None:
     """Say that a bound in running text is not judged; a mistake in an explicit runbook."""
-    if not smells(words):
+    if not (smells(words) or _bare_share(words.text) or (step and _asks_for_text(words))):
         return
     where = "under the step" if step else "in running text"
-    book.strict(
-        "GN330",
-        f"the bound `{_short(words.text)}` {where} is not judged",
-        span,
-        hint="write `- Expect: …` under the block that shows it, or move it to a watch section",
-    )
+    warn_of_place(f"the bound `{_short(words.text)}` {where}", span, book, role, step=bool(step))
+
+
+def warn_of_place(
+    what: str, span: Span, book: Notebook, role: Role | None, *, step: bool = False
+) -> None:
+    """Say that a bound is not judged where it stands, and where one of this phase would be."""
+    hint = "write `- Expect: …` under the block that shows it"
+    place = _JUDGED.get(role) if role is not None else None
+    if place is None:
+        hint += ", or move it to a watch section"
+    else:
+        hint = f"{hint}, or put it as {place}" if step else f"put it as {place}"
+    book.strict("GN330", f"{what} is not judged", span, hint=hint)
+
+
+_JUDGED = {
+    Role.ROLLBACK: "a list item under `### Triggers`",
+    Role.WATCH: "a list item under `### Objectives` or `### Alerts`",
+    Role.SIGNOFF: "a box of its own: `- [ ] error rate < 1 %`",
+}
+_SHARE = re.compile(r"(?:(?P<label>[^\W\d][\w ]{0,30}):\s*)?\d{1,3}(?:\.\d+)?\s?%")
+_PARTS = re.compile(r"traffic|canary|progress|rollout|roll-out|weight|share|ramp|step|done|split")
+_TEXTUAL = frozenset({Op.CONTAINS, Op.LACKS, Op.MATCHES, Op.DIFFERS})
+_ASKING = re.compile(r"contain|match|include", re.IGNORECASE)
+
+
+def _bare_share(text: str) -> bool:
+    """Tell `SLO: 99.9 %`, which lost its comparison, from `Traffic: 10 %`."""
+    said = _SHARE.fullmatch(text.strip())
+    return said is not None and not _PARTS.search((said["label"] or "").casefold())
+
+
+def _asks_for_text(words: Words) -> bool:
+    """Tell whether a text says what an output must hold: `output contains "done"`."""
+    if len(words.text) > 300 or not _ASKING.search(words.text):
+        return False
+    condition = read(words).condition
+    return condition is not None and any(p.op in _TEXTUAL for p in condition.predicates)
 
 
 def not_a_condition(words: Words) -> Diagnostic:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from gonogo.plan.kinds import Effect
 from gonogo.plan.model import Follows, Limit, Option, Recovery, Rollback, Step
 from gonogo.plan.receiving import Written
-from gonogo.runbook import durations
-from gonogo.runbook.binding import Binder
+from gonogo.runbook import durations, given_blocks
+from gonogo.runbook.blocks import Fences
 from gonogo.runbook.directives import Name, Remark, of_name
 from gonogo.runbook.drafts import Draft
 from gonogo.runbook.notebook import Notebook
@@ -127,10 +127,10 @@ def remarks_in(drafts: Iterable[Draft], names: frozenset[Name]) -> list[Remark]:
 class Ways:
     """Gives each way back its loss and its conditions."""
 
-    def __init__(self, book: Notebook, binder: Binder, steps: Sequence[Step]) -> None:
+    def __init__(self, book: Notebook, fences: Fences, steps: Sequence[Step]) -> None:
         """Know the steps of the release: a way back may depend on one of them."""
         self.book = book
-        self.binder = binder
+        self.fences = fences
         self._steps = {_same(step.title): step for step in reversed(steps)}
         self._steps |= {step.id: step for step in steps}
 
@@ -181,7 +181,7 @@ class Ways:
         return _step(option, remark, number, text.rstrip("?.") + "?")
 
     def _looked_at(self, option: Option, remark: Remark, number: int) -> Step | None:
-        done = self.binder.done_of(remark)
+        done = given_blocks.done_of(remark, self.fences, self.book)
         if done is None:
             return None
         work = done.block.work

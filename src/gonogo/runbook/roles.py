@@ -54,7 +54,7 @@ _TOPICS: tuple[tuple[re.Pattern[str], Topic], ...] = (
             r"an )?"
             r"(?:roll(?:ing)?[\s-]?back|revert(?:ing)?|abort(?:ing)?)",
             r"\brequir(?:e|es|ing) (?:a |an )?(?:immediate )?roll[\s-]?back",
-            r"^triggers?\b|\btriggers?$|\broll back if\b",
+            r"^triggers?\b|\btriggers?$|\broll(?:ing)? back (?:[a-z]+ ){0,3}(?:if|when|once)\b",
         ),
         Topic.TRIGGERS,
     ),
@@ -86,6 +86,7 @@ _TOPICS: tuple[tuple[re.Pattern[str], Topic], ...] = (
 _PROOF = _any(
     r"\b(?:verif\w*|validat\w*|confirm\w*|proof|prove|check|checks)\b",
     r"\bafter (?:the |a )?roll[\s-]?back\b|\bpost[\s-]roll[\s-]?back\b",
+    r"^\s*after(?:wards?)?\s*$|\bafter (?:the |a )?way back\b",
 )
 
 _STRONG: tuple[tuple[re.Pattern[str], Role], ...] = (

@@ -6,11 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from gonogo.plan.kinds import Effect
 from gonogo.plan.model import Option, Rollback, Step
 from gonogo.runbook import durations, returning
 from gonogo.runbook.binding import Loose
 from gonogo.runbook.directives import Name, Remark, of_name
 from gonogo.runbook.identity import Register, slug_of_title
+from gonogo.runbook.notebook import Notebook
 from gonogo.runbook.returning import OF_OPTION, Ways
 from gonogo.runbook.roles import Topic
 from gonogo.source import Span
@@ -76,9 +78,24 @@ def _options(section: Section, register: Register, ways: Ways) -> list[Option]:
         span = section.headings.get(path, section.span)
         option = Option(name, title, span, tuple(steps), durations.stated_in(title))
         found.append(ways.complete(option, _once(said.get(path, ()))))
+        _check_acts(option, ways.book)
     lost = [remark for path, here in said.items() if path not in groups for remark in here]
     returning.misplaced([remark for remark in lost if remark.name in OF_OPTION], ways.book)
     return found
+
+
+def _check_acts(option: Option, book: Notebook) -> None:
+    """Warn of a way back that only looks: tried in its turn, it would bring nothing back."""
+    if any(step.effect is not Effect.CHECK for step in option.steps):
+        return
+    book.warn(
+        "GN386",
+        f"`{option.title}` is read as a way back, and nothing in it goes back",
+        option.span,
+        label="only checks stand under it",
+        hint="proof that the old state is back stands under a heading such as `### Verify` or "
+        "`### After the way back`; a way back needs a step that changes something",
+    )
 
 
 def _once(remarks: Iterable[Remark]) -> tuple[Remark, ...]:

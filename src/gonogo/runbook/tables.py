@@ -52,7 +52,26 @@ _METRIC += (
     "rule",
     "alert",
 )
-_WINDOW = ("window", "for", "over", "duration", "sustained", "for how long", "sustained for")
+_WINDOW: tuple[str, ...] = (
+    "window",
+    "measurement window",
+    "evaluation window",
+    "time window",
+    "for",
+    "over",
+    "duration",
+    "sustained",
+    "for how long",
+    "sustained for",
+)
+_STATISTIC = re.compile(
+    r"\bp\(?\d{2,3}(?:\.\d{1,3})?\)?|\b(?:avg|average|mean|median|max)\b", re.IGNORECASE
+)
+_SIGN_FIRST = re.compile(
+    r"\s*(?:[<>≤≥=]|(?:above|over|below|under|at (?:least|most))\b)", re.IGNORECASE
+)
+_RANGE = re.compile(r"\s*\d[\d.,]*\s*\S{0,4}\s*[-–]\s*\d[\d.,]*\s*\S{0,4}\s*$")
+_BARE = re.compile(r"\s*[<>=≤≥≠!\d]")
 _SEVERITY = ("severity", "action", "action/severity", "level", "response", "consequence", "then")
 _CLOCK: tuple[str, ...] = (
     "respond within",
@@ -77,8 +96,8 @@ _BOUNDS: tuple[tuple[re.Pattern[str], Consequence | None], ...] = (
     (re.compile(r"^(?:page|paging|alert)\b", re.IGNORECASE), Consequence.PAGE),
     (
         re.compile(
-            r"^(?:targets?|objectives?|goals?|slo|green|healthy|acceptable|pass(?: if)?|must be)\b"
-            r"|\btarget$",
+            r"^(?:targets?|objectives?|goals?|slo|green|healthy|normal|acceptable|pass(?: if)?|"
+            r"must be)\b|\btarget$",
             re.IGNORECASE,
         ),
         Consequence.OBJECTIVE,
@@ -183,7 +202,9 @@ def targets(
     if metric is None and bounds and bounds[0][0] > 0:
         metric = 0
     bounds = [(index, found) for index, found in bounds if index != metric]
-    if metric is None or not bounds:
+    if not bounds:
+        return _whole_conditions(table, place, path, above)
+    if metric is None:
         return None
     window, severity = table.column(*_WINDOW), table.column(*_SEVERITY)
     clock = table.column(*_CLOCK)
@@ -193,8 +214,8 @@ def targets(
             cell = row.cells[index]
             if cell.text.strip().casefold() in _NOTHING:
                 continue
-            words = _joined(row, metric, index, window)
-            said = _said(row.cells[severity].text) if severity is not None else None
+            words = _joined(row, metric, index, window, _statistic(row, metric, bounds))
+            said = severity_of(row.cells[severity].text) if severity is not None else None
             meant = consequence
             if consequence in (None, Consequence.OBJECTIVE):
                 meant = _by_topic(topic, consequence, said)
@@ -211,6 +232,44 @@ def targets(
                     within_s=_clock(row, severity, clock),
                 )
             )
+    return rules
+
+
+def _whole_conditions(
+    table: Table, place: Place, path: tuple[str, ...], above: tuple[Topic, str]
+) -> list[RuleDraft] | None:
+    """Return the rules of a table with a whole condition in each row: `Severity`, `Condition`.
+
+    Only where the section holds rules; None where no cell states a bound.
+    """
+    topic, lead = above
+    columns = range(len(table.header)) if topic in CONSEQUENCES else ()
+    found = (i for i in columns if any(phrases.smells(row.cells[i].words) for row in table.rows))
+    column = next(found, None)
+    if column is None:
+        return None
+    metric = table.column(*_METRIC) or 0
+    window, severity = table.column(*_WINDOW), table.column(*_SEVERITY)
+    clock = table.column(*_CLOCK)
+    rules = []
+    for row in table.rows:
+        cell = row.cells[column]
+        if cell.text.strip().casefold() in _NOTHING:
+            continue
+        name = metric if _BARE.match(cell.text) else column
+        said = severity_of(row.cells[severity].text) if severity not in (None, column) else None
+        rules.append(
+            RuleDraft(
+                _joined(row, name, column, window),
+                cell.span,
+                topic,
+                place.role or Role.REFERENCE,
+                path,
+                lead,
+                None if topic is Topic.TRIGGERS else said,
+                within_s=_clock(row, severity, clock),
+            )
+        )
     return rules
 
 
@@ -232,15 +291,28 @@ def _by_topic(
     return consequence or CONSEQUENCES.get(topic)
 
 
-def _said(text: str) -> Consequence | None:
+def severity_of(text: str) -> Consequence | None:
+    """Return what a word such as `Critical`, `SEV2` or `Roll back` asks for; None for others."""
     for pattern, consequence in _SEVERITIES:
         if pattern.search(text):
             return consequence
     return None
 
 
-def _joined(row: Row, metric: int, bound: int, window: int | None) -> Words:
-    parts = [row.cells[metric].words, row.cells[bound].words]
+def _statistic(row: Row, metric: int, bounds: Sequence[tuple[int, object]]) -> str:
+    """Return the one statistic that the bounds of a row name: it holds for those without."""
+    if _STATISTIC.search(row.cells[metric].text):
+        return ""
+    found = {m[0].casefold() for i, _ in bounds for m in _STATISTIC.finditer(row.cells[i].text)}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _joined(row: Row, metric: int, bound: int, window: int | None, stat: str = "") -> Words:
+    parts = [row.cells[index].words for index in dict.fromkeys((metric, bound))]
+    if stat and _SIGN_FIRST.match(parts[-1].text) and not _STATISTIC.search(parts[-1].text):
+        parts[-1] = prefixed(f"{stat} ", parts[-1])
+    if _RANGE.match(parts[-1].text):
+        parts[-1] = prefixed("between ", parts[-1])
     if window is not None and window not in (metric, bound):
         words = row.cells[window].words
         if words.text.strip().casefold() not in _NOTHING:

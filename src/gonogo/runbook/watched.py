@@ -10,9 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gonogo.errors import Diagnostic, Severity
-from gonogo.plan.condition import Op, Predicate
-from gonogo.plan.model import CALLS, TELLS, Consequence, Rule
+from gonogo.plan.condition import Join, Op, Predicate
+from gonogo.plan.kinds import Role
+from gonogo.plan.lengths import is_idle
+from gonogo.plan.model import CALLS, TELLS, Consequence, Phase, Rule
 from gonogo.plan.units import Quantity, comparable, compare
+from gonogo.runbook import durations
 from gonogo.runbook.notebook import Notebook
 from gonogo.runbook.settings import Settings
 
@@ -30,6 +33,29 @@ def report(found: Settings, rules: Sequence[Rule], book: Notebook) -> None:
     if found.metrics:
         _report_sources(found, book)
     book.extend(_hasty(rules))
+    book.extend(_turned(rules))
+
+
+def report_idle(
+    phases: Iterable[Phase], found: Settings, rules: Sequence[Rule], book: Notebook
+) -> None:
+    """Warn of each watch that says how long it is and in which nothing takes that time."""
+    for phase in phases:
+        length = phase.span_s
+        if (
+            phase.role is not Role.WATCH
+            or length is None
+            or not is_idle(phase, rules, found.metrics)
+        ):
+            continue
+        book.warn(
+            "GN385",
+            f"nothing in `{phase.title}` lasts {durations.say(length)}: the run goes on at once",
+            phase.span,
+            label="neither a figure nor a checkpoint",
+            hint="bind a metric and write a rule on it, or put a step under a time: "
+            f"`### After {durations.say(length)}`",
+        )
 
 
 def _report_sources(found: Settings, book: Notebook) -> None:
@@ -89,10 +115,49 @@ def _hasty(rules: Sequence[Rule]) -> Iterator[Diagnostic]:
         )
 
 
-def _same_figure(one: _Bound, other: _Bound) -> bool:
+def _turned(rules: Sequence[Rule]) -> Iterator[Diagnostic]:
+    """Yield a warning for each alert or trigger that fires whenever its objective holds.
+
+    `hit rate > 20 %` as a trigger, where the objective is `hit rate >= 30 %`, is a slip of the pen
+    that would roll back every good release.
+    """
+    bounds = list(_bounds(rules))
+    objectives = [b for b in bounds if b.rule.consequence is Consequence.OBJECTIVE]
+    for bound in bounds:
+        rule = bound.rule
+        alone = len(rule.condition.predicates) == 1 or rule.condition.join is Join.ANY
+        if rule.consequence is Consequence.OBJECTIVE or not alone:
+            continue
+        for objective in objectives:
+            if _same_name(objective, bound) and _covers(bound, objective):
+                yield Diagnostic(
+                    "GN346",
+                    f"{_DOES[rule.consequence]} at {bound.predicate.expected()}, which is what the"
+                    f" objective {objective.predicate.expected()}"
+                    f" (line {objective.rule.span.line}) promises",
+                    bound.predicate.span,
+                    hint="turn the sign of one of them round",
+                    severity=Severity.WARNING,
+                )
+                break
+
+
+def _covers(bound: _Bound, objective: _Bound) -> bool:
+    """Say whether a rule holds for every value that its objective allows, but perhaps the limit."""
+    if bound.bad_above is objective.bad_above:
+        return False
+    order = compare(bound.value, objective.value)
+    return order <= 0 if bound.bad_above else order >= 0
+
+
+def _same_name(one: _Bound, other: _Bound) -> bool:
     mine, theirs = one.predicate, other.predicate
     same = (mine.metric, mine.stat) == (theirs.metric, theirs.stat)
-    return same and one.bad_above is other.bad_above and comparable(one.value, other.value)
+    return same and comparable(one.value, other.value)
+
+
+def _same_figure(one: _Bound, other: _Bound) -> bool:
+    return one.bad_above is other.bad_above and _same_name(one, other)
 
 
 def _comes_first(alert: _Bound, objective: _Bound) -> bool:
