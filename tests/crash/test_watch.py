@@ -154,6 +154,9 @@ def _prove_trigger(run: Run, starts: list[int]) -> None:
     slices = fired[1]["slices"]
     assert slices == list(range(starts[-1] - (BAD - 1) * WIDTH_MS, starts[-1] + 1, WIDTH_MS))
     assert len({(e.item, e.body["after"]) for e in moves}) == len(moves), "nothing is said twice"
+    warned = [e.body for e in moves if str(e.body["rule"]).startswith("warn/")]
+    told = [(body["after"], "way" in body) for body in warned]
+    assert told == [("firing", False), ("resolved", True)], "good again, once, after going back"
     assert run.effects() == ["ship", "back"]
     kinds = [e.kind for e in run.events()]
     assert kinds.count("rollback.started") == kinds.count("verdict.given") == 1

@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
-from tests.support.sink import HttpSink, MailSink, http_sink, mail_sink
 
 from gonogo.plan.notices import Line, Notice, Reason, Severity, State
 
 AT_MS = 1_772_373_900_000  # 2026-03-01T14:05:00Z
-
-
-@pytest.fixture
-def sink() -> Iterator[HttpSink]:
-    with http_sink() as found:
-        yield found
-
-
-@pytest.fixture
-def mails() -> Iterator[MailSink]:
-    with mail_sink() as found:
-        yield found
 
 
 def a_line(**more: Any) -> Line:

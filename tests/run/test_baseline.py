@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,11 @@ from gonogo.run.baseline import recorded
 SUBJECT = "error rate"
 
 
-def a_plan_of(*rules: Rule, for_s: float | None = None, figure: str = SUBJECT) -> Plan:
+def a_plan_of(
+    *rules: Rule, for_s: float | None = None, figure: str = SUBJECT, **more: object
+) -> Plan:
     """Return a release that records its baseline, deploys, and is watched."""
-    plan = a_watch(*rules)
+    plan = a_watch(*rules, **more)
     step = a_step("v1", block=None, expect=(), baseline=Baseline(((figure, figure, None),), for_s))
     before = a_phase("before", step, role=Role.PREFLIGHT)
     values = {name: getattr(plan, name) for name in plan.__slots__}
@@ -69,6 +72,27 @@ def test_a_rule_compares_with_what_was_recorded(tmp_path, later, status):
     assert opening["rules"][0]["baseline"] == "4 %"  # type: ignore[index]
     seen = stage.events("bucket.closed")[0].body["rules"][rule.id]  # type: ignore[index]
     assert seen["limit"] == 5.0
+
+
+def test_a_line_about_several_figures_shows_what_each_was_before(tmp_path):
+    hits = "cache hit rate"
+    joined = a_rule("error rate > 50 % or cache hit rate < 1 % for 2 buckets")
+    half = a_rule("error rate > 60 % or misses > 90 %")
+    metrics = (a_metric(), a_metric(hits), a_metric("misses"))
+    plan = a_plan_of(joined, half, a_rule("error rate > 70 %"), metrics=metrics)
+    figures = tuple((name, name, None) for name in (SUBJECT, hits))
+    step = a_step("v1", block=None, expect=(), baseline=Baseline(figures, None))
+    before = a_phase("before", step, role=Role.PREFLIGHT)
+    plan = replace(plan, phases=(before, *plan.phases[1:]))
+    levels = {SUBJECT: minutes(after=4), hits: minutes(after=30), "misses": minutes(after=1)}
+    stage = watched(tmp_path, plan, World(levels))
+    assert stage.run()["exit_code"] == 0
+    rules = stage.events("watch.started")[0].body["rules"]
+    assert [rule["baseline"] for rule in rules] == [  # type: ignore[index]
+        "error rate 4 %, cache hit rate 30 %",
+        "error rate 4 %",
+        "4 %",
+    ]
 
 
 def test_without_a_baseline_nothing_is_known(tmp_path):

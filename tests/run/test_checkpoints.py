@@ -57,6 +57,13 @@ class Together(Stage):
         assert isinstance(self.clock, TogetherClock)
         return self.run(slots=TogetherSlots(self.clock, recorded))
 
+    def sleep_until(self, passed_s: float) -> None:
+        """Wake up in a new life, so many seconds after the start of the first."""
+        self.clock = TogetherClock()
+        self.clock._passed = passed_s
+        self.journal = SqliteJournal(self.folder / "together.db", self.clock)
+        self.fresh()
+
     def looks(self, item: str) -> list[tuple[int, str]]:
         """Return when each look was due, in seconds since the begin, and what it was."""
         return [
@@ -253,10 +260,7 @@ def test_looks_that_fall_into_a_gap_are_missed_and_not_made_up(tmp_path):
     plan = a_plan(a_watch_of(a_checkpoint(0, 3_000, a_step("home"), every_s=300)))
     stage = Together(tmp_path, plan)
     recorded = _killed(stage, 700)
-    stage.clock = TogetherClock()
-    stage.clock._passed = 1_650.0  # three looks later
-    stage.journal = SqliteJournal(tmp_path / "together.db", stage.clock)
-    stage.fresh()
+    stage.sleep_until(1_650)  # three looks later
     assert stage.go(recorded)["exit_code"] == 0
     assert stage.looks("home") == [
         (0, "pass"), (300, "pass"), (600, "pass"),
@@ -270,10 +274,7 @@ def test_a_watch_that_slept_through_its_looks_proves_nothing(tmp_path):
     plan = a_plan(a_watch_of(a_checkpoint(0, 3_000, a_step("home"), every_s=300)))
     stage = Together(tmp_path, plan)
     recorded = _killed(stage, 400)
-    stage.clock = TogetherClock()
-    stage.clock._passed = 2_900.0
-    stage.journal = SqliteJournal(tmp_path / "together.db", stage.clock)
-    stage.fresh()
+    stage.sleep_until(2_900)
     stage.clock.at(3_100, lambda: stage.put("watch?gate", "no-go"))
     assert stage.go(recorded)["exit_code"] == 1
     assert stage.finding("home")["status"] == "unknown"
@@ -283,9 +284,6 @@ def test_a_moment_that_fell_into_a_gap_is_looked_at_late(tmp_path):
     plan = a_plan(a_watch_of(a_checkpoint(600, 600, a_step("home")), span_s=3_600))
     stage = Together(tmp_path, plan)
     recorded = _killed(stage, 100)
-    stage.clock = TogetherClock()
-    stage.clock._passed = 2_000.0
-    stage.journal = SqliteJournal(tmp_path / "together.db", stage.clock)
-    stage.fresh()
+    stage.sleep_until(2_000)
     assert stage.go(recorded)["exit_code"] == 0
     assert stage.looks("home") == [(600, "pass")]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from tests.support.sink import HttpSink, MailSink, http_sink, mail_sink
+from tests.support.sink import HttpSink, MailSink, http_sink
 from tests.support.telling import RUN, World
 
 from gonogo.notify.mail import Mail
@@ -25,18 +25,6 @@ from gonogo.run.telling import Telling, many
 
 ROOT = Path(__file__).parents[2]
 KEY = f"{RUN}/1/ana/webhook"
-
-
-@pytest.fixture
-def sink() -> Iterator[HttpSink]:
-    with http_sink() as found:
-        yield found
-
-
-@pytest.fixture
-def mails() -> Iterator[MailSink]:
-    with mail_sink() as found:
-        yield found
 
 
 @pytest.fixture

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.support.works import Scripted, a_phase, a_plan, a_step, an_action, undo
 
 from gonogo.judge.verdict import Status
-from gonogo.plan.kinds import Effect, Role
+from gonogo.plan.kinds import Effect, Observation, Role
 from gonogo.run.perform import perform
 
 OK = {"ok": True}
@@ -47,3 +47,15 @@ def test_after_a_failure_its_undo_takes_back_the_part(stage):
     made = stage(plan=a_plan(a_phase("deployment", *steps, role=Role.DEPLOY)))
     assert made.run()["exit_code"] == 4
     assert log == ["a", "migrate", "migrate-undo", "a-undo"]
+
+
+def test_what_was_taken_back_in_parts_is_named(stage):
+    log: list[str] = []
+    back = InParts("back", (Observation(OK, text="took back 0002_b\ntook back 0001_a"),), log)
+    deploy = in_parts(OK, log=log, undo=(replace(undo("x", log=log), work=back),))
+    steps = [deploy, an_action("b", BAD, log=log)]
+    made = stage(plan=a_plan(a_phase("deployment", *steps, role=Role.DEPLOY)))
+    verdict = made.run()
+    assert verdict["exit_code"] == 4
+    said = "1 undone: took back 0002_b; took back 0001_a; no proof was written"
+    assert verdict["rollback"] == said

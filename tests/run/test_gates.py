@@ -17,7 +17,7 @@ from gonogo.errors import WorkError
 from gonogo.judge.verdict import Finding, Status
 from gonogo.plan.kinds import Role
 from gonogo.run import gates
-from gonogo.run.perform import blank
+from gonogo.run.findings import blank
 
 STEPS = (a_step("home"), a_step("admin"))
 
@@ -68,6 +68,32 @@ def test_a_hold_is_decided_by_a_person(closed, status, answer):
     asked = made.events("question.asked")[0].body
     assert asked["form"] == "hold"
     assert f"{status}: admin it: it is {status}" in asked["detail"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expires", "until"),
+    [
+        ("go", "", "the end of this run"),
+        ("go", "2026-12-31", "2026-12-31"),
+        ("no-go", "", ""),
+    ],
+)
+def test_a_go_against_a_hold_has_an_expiry(closed, answer, expires, until):
+    def before(made):
+        made.put("smoke?gate", answer, "eve", reason="known", expires=expires)
+
+    _, decided = closed("unknown", before=before)
+    assert (decided["verdict"], decided["expires"]) == (answer, until)
+
+
+def test_a_go_that_has_expired_is_asked_for_again(closed):
+    def before(made):
+        made.put("smoke?gate", "go", "eve", reason="known", expires="2026-02-28")
+        made.clock.at(5, lambda: made.put("smoke?gate", "no-go"))
+
+    made, decided = closed("unknown", before=before)
+    assert decided["verdict"] == "no-go"
+    assert made.events("answer.refused")[0].body["why"] == "it expired 2026-02-28"
 
 
 def test_a_go_against_a_hold_needs_a_reason(closed):

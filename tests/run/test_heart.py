@@ -7,19 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.sink import HttpSink, http_sink
+from tests.support.sink import HttpSink
 from tests.support.telling import RUN, World
 
 from gonogo.cli.ways import heart_of
 from gonogo.notify import beat_of
 from gonogo.plan.receivers import Receivers
 from gonogo.run.heart import Heart
-
-
-@pytest.fixture
-def sink() -> Iterator[HttpSink]:
-    with http_sink() as found:
-        yield found
 
 
 @pytest.fixture

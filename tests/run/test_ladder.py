@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.run.test_watching import Cut, ShortLived
+from tests.run.test_watching import in_short_lives
 from tests.support.scenes import Stage
 from tests.support.works import (
     Scripted,
@@ -207,6 +207,8 @@ class TestChoosing:
         made = carry(stage, plan, rollback__decide="2", rollback__choice0="the c way")
         assert log == ["migrate", "b-act", "c-act"]
         detail = str(made.events("question.asked")[1].body["detail"])
+        asked = made.events("question.asked")[1].body["question"]
+        assert asked == "which way back? left are 1. The a way, 3. The c way"
         assert detail.startswith("b-act it: ok false")
         assert "2. The b way: was tried or left out" in detail
         assert made.events("question.asked")[1].body["choices"] == [
@@ -232,6 +234,8 @@ class TestChoosing:
             "rollback?choice0",
             "restore-act?typed0",
         ]
+        asked = made.events("question.asked")[0].body["question"]
+        assert asked == "which way back? nothing is left that runs by itself"
         assert code(made) == 4
 
     def test_a_single_way_that_destroys_asks_for_its_name_only(self, stage: Staged):
@@ -277,16 +281,7 @@ class TestFaults:
         condition = a_step("two?if1", Scripted("c", log=log))
         second = way("two", log, conditions=(condition,), after=(Follows("migrate", "Migrate"),))
         made = stage(plan=released(log, first, second))
-        recorded: dict[str, object] = {}
-        for _life in range(60):
-            made.fresh()
-            try:
-                made.run(slots=ShortLived(recorded))
-                break
-            except Cut:
-                continue
-        else:
-            pytest.fail("the run does not get on")
+        in_short_lives(made)
         assert log == ["migrate", "s1", "s2", "s3", "bad", "c", "two-act"]
         assert code(made) == 4
 

@@ -46,7 +46,9 @@ def test_the_question_is_journaled_with_all_that_an_answer_needs(made):
 
 
 def test_the_answer_is_journaled_in_the_name_of_who_gave_it(made):
-    made.clock.at(3, lambda: made.put("told", "yes", "ben", reason="r", link="l", expires="e"))
+    made.clock.at(
+        3, lambda: made.put("told", "yes", "ben", reason="r", link="l", expires="2099-01-31")
+    )
     answer = ask(made.scene, TOLD)
     assert (answer.answer, answer.who) == ("yes", "ben")
     given = made.events("answer.given")[0]
@@ -55,7 +57,7 @@ def test_the_answer_is_journaled_in_the_name_of_who_gave_it(made):
         "answer": "yes",
         "reason": "r",
         "link": "l",
-        "expires": "e",
+        "expires": "2099-01-31",
         "form": "manual",
     }
 

@@ -14,6 +14,7 @@ from tests.support.works import (
 )
 
 from gonogo import shim
+from gonogo.clock import stamp
 from gonogo.errors import WorkError
 from gonogo.judge.verdict import Finding, Status
 from gonogo.plan.kinds import Context, Destruction, Effect, Observation
@@ -230,6 +231,17 @@ class TestCommands:
         assert finding.notes == ("re-attached after a restart",)
         assert (made.folder / "effects").read_text() == "once\n"
 
+    def test_it_began_when_it_began_and_lasted_as_long_as_it_ran(self, stage):
+        step = self.shelled("true", Effect.ACTION)
+        made = stage(step)
+        self.left(made, step, "true")
+        record = made.scene.attempt_folder(step.id, 1) / shim.EXIT
+        record.write_text(json.dumps({**json.loads(record.read_text()), "duration_s": 6.25}))
+        made.clock.wait(600)  # nobody was there
+        finding = found(made, step)
+        assert finding.started == made.events("step.started")[0].at
+        assert finding.duration_s == 6.25
+
     def test_a_running_command_is_waited_for(self, stage, tmp_path):
         command = "echo once >>effects; while ! [ -e go ]; do sleep 0.01; done; exit 3"
         step = self.shelled(command, Effect.ACTION)
@@ -262,6 +274,14 @@ class TestCommands:
         assert (finding.status, finding.attempts, finding.notes) == (Status.PASS, 1, ())
         assert (made.folder / "effects").read_text() == "once\n"
         assert len(made.events("step.started")) == 1
+
+    def test_a_command_that_never_began_begins_when_the_run_goes_on(self, stage):
+        step = self.shelled("true", Effect.ACTION)
+        made = stage(step)
+        begun(made, step)
+        made.clock.wait(600)
+        again = stamp(made.clock.now())
+        assert found(made, step).started == again
 
     def lost(self, made, step) -> None:
         """Leave what a power cut leaves: a command that was written down, and another boot."""

@@ -20,7 +20,8 @@ from gonogo.errors import WorkError
 from gonogo.judge.verdict import Finding, Status
 from gonogo.plan.kinds import Context, Destruction, Observation
 from gonogo.plan.model import Mode, Retry
-from gonogo.run.perform import has_passed, perform
+from gonogo.run.findings import has_passed
+from gonogo.run.perform import perform
 from gonogo.source import Span
 
 OK = {"ok": True}
@@ -224,6 +225,15 @@ class TestAbort:
         assert found(made, step, deaf=True).status is Status.PASS
 
 
+@pytest.mark.parametrize(("expires", "until"), [("", "the end of this run"), ("2099-01-31",) * 2])
+def test_a_step_that_a_person_left_out_is_waived_until_when(stage, expires, until):
+    step = a_manual("tell")
+    made = stage(step)
+    made.put("tell", "skip", "eve", reason="nobody is affected", expires=expires)
+    finding = found(made, step)
+    assert (finding.status, finding.expires) == (Status.WAIVED, until)
+
+
 class TestWaivers:
     def given(self, expires: str = "") -> dict[str, dict[str, str]]:
         return {"home": {"who": "eve", "reason": "known fault", "expires": expires}}
@@ -235,6 +245,11 @@ class TestWaivers:
         assert finding.status is Status.WAIVED
         assert (finding.by, finding.reason, finding.expires) == ("eve", "known fault", "2026-12-31")
         assert finding.why.startswith(("fail: ", "unknown: ", "error: "))
+
+    def test_one_without_an_expiry_ends_with_its_run(self, stage):
+        step = a_step("home", None, BAD)
+        finding = found(stage(step, waivers=self.given()), step)
+        assert (finding.status, finding.expires) == (Status.WAIVED, "the end of this run")
 
     def test_a_pass_needs_none(self, stage):
         step = a_step("home", None, OK)
@@ -249,6 +264,7 @@ class TestWaivers:
         ("expires", "over"),
         [
             pytest.param("", False, id="none"),
+            pytest.param("the end of this run", False, id="this run is not over"),
             pytest.param("2026-03-01", False, id="a date lasts to its end"),
             pytest.param("2026-02-28", True, id="the day before"),
             pytest.param("2026-03-01T14:00:00.000Z", True, id="that very moment"),

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from tests.run.test_watching import Cut, ShortLived
+from tests.run.test_watching import Cut, in_short_lives
 from tests.support.figures import (
     BEGIN_MS,
     Level,
@@ -23,6 +23,7 @@ from tests.support.figures import (
 from tests.support.scenes import Stage
 from tests.support.works import an_action, an_option
 
+from gonogo.judge import green
 from gonogo.plan.counters import Growth, WentBackError
 from gonogo.plan.model import Consequence, Recovery, Target
 from gonogo.plan.samples import Batch, Sample, to_ms
@@ -92,7 +93,7 @@ def test_bad_to_the_end_takes_the_next_way_back(tmp_path):
     assert [each[:2] for each in ends] == [("back", "fail"), ("restore", "pass")]
     assert "objectives green again: error rate 50 %" in str(ends[0][2])
     first = [minute for way, minute in minutes_seen(stage) if way == "back"]
-    assert len(first) == recovering.PATIENCE
+    assert len(first) == green.PATIENCE
 
 
 def test_bad_after_every_way_back_is_no_rollback(tmp_path):
@@ -167,16 +168,7 @@ def test_cut_off_after_every_slot_it_comes_to_the_same(tmp_path):
     code = calm.run()["exit_code"]
     log: list[str] = []
     stage = staged(tmp_path / "cut", "restore", log=log)
-    recorded: dict[str, object] = {}
-    for _life in range(80):
-        stage.fresh()
-        try:
-            result = stage.run(slots=ShortLived(recorded))
-            break
-        except Cut:
-            continue
-    else:
-        pytest.fail("the run does not get on")
+    result, _ = in_short_lives(stage, most=81)
     assert result["exit_code"] == code == 4
     assert told(stage) == told(calm)
     assert log == calm_log
@@ -244,8 +236,7 @@ def test_too_few_green_buckets_in_the_time_are_asked_of_a_person(tmp_path):
     ],
 )
 def test_how_long_the_figures_have(recovery, buckets):
-    plan = a_watch(TRIGGER, GOAL, recovery=recovery)
-    assert recovering.patience(plan) == buckets
+    assert green.patience(recovery, 60_000) == buckets
 
 
 def test_figures_that_stay_bad_have_only_the_time_that_is_said(tmp_path):

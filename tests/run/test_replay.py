@@ -211,3 +211,26 @@ def test_a_run_that_dies_again_and_again_ends_with_the_same_evidence(plan, every
         finally:
             calm.journal.close()
             cut_off.journal.close()
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["after", "before"])
+@pytest.mark.parametrize("again", [0, 1, 2])
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(every=st.integers(1, 4))
+def test_without_a_trace_an_action_begins_again_only_when_a_person_says_so(every, again, before):
+    step = a_step("act", Scripted("act"), effect=Effect.ACTION)
+    with tempfile.TemporaryDirectory() as folder:
+        made = staged(Path(folder) / "cut", a_plan(a_phase("deploy", step, role=Role.DEPLOY)))
+        words = {f"act?interrupted{n}": "again" if n <= again else "done" for n in range(1, 9)}
+        made.answers(words)
+        lived(made, cut="event", every=every, before=before)
+        try:
+            given_ = [e for e in made.events("answer.given") if "?interrupted" in e.item]
+            allowed = 1 + sum(e.body["answer"] == "again" for e in given_)
+            begun = [e for e in made.events("step.started") if e.item == "act"]
+            work = made.plan.phases[0].steps[0].block.work
+            assert len(begun) <= allowed
+            assert len(work.log) <= allowed
+            assert every > 2 or given_
+        finally:
+            made.journal.close()

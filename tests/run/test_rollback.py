@@ -245,6 +245,18 @@ class TestWhichWay:
         made = stage(plan=bad_release())
         assert made.run()["rollback"] == "no way back was written"
 
+    def test_a_step_that_was_not_done_has_nothing_to_undo(self, stage):
+        log: list[str] = []
+        made = stage(plan=bad_release(an_action("deploy", BAD, undo=(undo("back", log=log),))))
+        said = made.run()["rollback"]
+        assert said.startswith("nothing to undo: `deploy it` did not come to its end")
+        assert log == []
+
+    def test_a_step_beside_it_without_a_way_back_is_none(self, stage):
+        steps = (an_action("a", OK), an_action("b", BAD, undo=(undo("back"),)))
+        made = stage(plan=bad_release(*steps))
+        assert made.run()["rollback"] == "no way back was written"
+
     def test_options_are_not_for_what_came_before_the_deployment(self, stage):
         log: list[str] = []
         before = (an_action("backup", OK, log=log), a_step("disk", None, BAD, critical=True))

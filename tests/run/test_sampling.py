@@ -14,10 +14,10 @@ from tests.support.scenes import Stage
 
 from gonogo.clock import SystemClock
 from gonogo.judge.buckets import Bucket, Grid
+from gonogo.judge.course import grid_of, sources_of
 from gonogo.plan.model import Metric, Plan
 from gonogo.plan.samples import Bad, Batch, Flaw, Reader, Sample, to_ms
 from gonogo.plan.sources import Source
-from gonogo.run import watching
 from gonogo.run.sampling import NOT_RUNNING, Begun, Closed, Station
 from gonogo.source import Span
 
@@ -33,9 +33,9 @@ def a_scene(folder: Path, plan: Plan, world: World) -> Stage:
 def a_station(stage: Stage, before: Closed | None = None, begun: Begun | None = None) -> Station:
     plan = stage.plan
     kept = None if before is None else before.as_json()
-    sources = watching.sources_of(plan)
+    sources = sources_of(plan)
     start = begun or Begun(BEGIN_MS, {name: {"read_ms": BEGIN_MS} for name in sources})
-    return Station(stage.fresh(), sources, watching.grid_of(plan), {}, start, kept)
+    return Station(stage.fresh(), sources, grid_of(plan), {}, start, kept)
 
 
 def never() -> bool:
@@ -333,7 +333,7 @@ def test_a_source_that_hangs_holds_up_the_others_for_its_timeout_once(tmp_path):
     scene = stage.fresh(
         clock=SystemClock(), in_turn=False, open_source=lambda source, _: readers[source.name]
     )
-    sources = watching.sources_of(stage.plan)
+    sources = sources_of(stage.plan)
     assert set(sources) == set(readers)
     before = set(threading.enumerate())
     begun = Begun(to_ms(SystemClock().now()))

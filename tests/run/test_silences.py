@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.sink import HttpSink, http_sink
+from tests.support.sink import HttpSink
 from tests.support.telling import RUN, World
 
 from gonogo.clock import stamp
@@ -21,12 +21,6 @@ from gonogo.plan.receivers import Silence
 from gonogo.run.alerting import Alerting
 from gonogo.run.silences import in_force, put, put_end, windows
 from gonogo.source import Span
-
-
-@pytest.fixture
-def sink() -> Iterator[HttpSink]:
-    with http_sink() as found:
-        yield found
 
 
 @pytest.fixture

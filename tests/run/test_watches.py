@@ -6,15 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.run.test_watching import Cut, ShortLived, seen, told
+from tests.run.test_watching import in_short_lives, seen, told
 from tests.support.figures import BEGIN_MS, World, a_rule, a_watch, minutes, watched
 from tests.support.scenes import Stage
-from tests.support.works import a_phase
+from tests.support.works import a_phase, a_step
 
 from gonogo.judge.course import planned
 from gonogo.plan.kinds import Role
 from gonogo.plan.lengths import lengths
-from gonogo.plan.model import Consequence, Plan, Rule
+from gonogo.plan.model import Checkpoint, Consequence, Plan, Rule
+from gonogo.source import Span
 
 TRIGGER = "error rate > 10 % for 2 buckets"
 
@@ -118,10 +119,36 @@ def test_a_gate_that_waits_for_a_person_loses_no_line_of_a_log(tmp_path):
 
 def test_the_lengths_say_from_when_they_count():
     plan = several(a_rule(TRIGGER), first=3_600, second=86_400)
-    assert lengths(plan.released) == {"watch": 3_600, "later": 82_800}
+    assert lengths(plan.released, plan.rules, plan.metrics) == {"watch": 3_600, "later": 82_800}
     assert planned(plan, plan.phases[2]) == 1_380
     short = several(a_rule(TRIGGER), first=3_600, second=1_800)
     assert planned(short, short.phases[2]) == 1  # over when it begins: one bucket all the same
+
+
+def test_a_watch_without_figures_lasts_until_its_last_checkpoint():
+    hers = replace(a_rule(TRIGGER), phase="later")
+    plan = several(hers, first=3_600, second=86_400)
+    looks = tuple(
+        Checkpoint(f"at-{end}", "look", Span.of_line(9), end, end, ("seen",)) for end in (60, 300)
+    )
+    deploy, first, later = plan.phases
+    first = replace(first, steps=(a_step("seen"),), checkpoints=looks)
+    found = lengths((deploy, first, later), plan.rules, plan.metrics)
+    assert found == {"watch": 3_600, "later": 86_100}
+
+
+def test_a_watch_in_which_nothing_lasts_takes_no_time_from_the_next(tmp_path):
+    """Its rules are those of the second watch alone: the first day counts from its own begin."""
+    hers = replace(a_rule("error rate < 30 %", Consequence.OBJECTIVE), phase="later")
+    plan = several(hers, first=60, second=120)
+    deploy, first, later = plan.phases
+    plan = replace(plan, phases=(deploy, replace(first, steps=(a_step("seen"),)), later))
+    assert lengths(plan.released, plan.rules, plan.metrics) == {"watch": None, "later": 120}
+    stage = staged(tmp_path, plan, 5, 5, 5, 5)
+    assert stage.run()["exit_code"] == 0
+    assert slices(stage, "watch") == []
+    assert slices(stage, "later") == [0, 1]
+    assert [e.body["complete"] for e in stage.events("watch.ended")] == [True]
 
 
 @pytest.mark.parametrize("last", [0, 50], ids=["to its end", "to a rollback"])
@@ -133,16 +160,7 @@ def test_cut_off_after_every_slot_several_watches_come_to_the_same(tmp_path, las
     expected = calm.run()
     stage = staged(tmp_path / "cut", plan, *levels)
     stage.answers({"previous?green": "yes"})
-    recorded: dict[str, object] = {}
-    lives = 0
-    while lives < 60:
-        lives += 1
-        stage.fresh()
-        try:
-            result = stage.run(slots=ShortLived(recorded))
-            break
-        except Cut:
-            continue
+    result, lives = in_short_lives(stage)
     assert lives > 8
     assert result["exit_code"] == expected["exit_code"]
     assert told(stage) == told(calm)

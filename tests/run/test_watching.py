@@ -21,6 +21,7 @@ from tests.support.works import a_manual, a_phase
 
 from gonogo.clock import moment
 from gonogo.judge.buckets import Bucket, Grid
+from gonogo.judge.course import LONGER, grid_of, is_watched, planned, sources_of
 from gonogo.judge.firing import refusals
 from gonogo.plan.kinds import Role
 from gonogo.plan.model import Consequence, Metric, Plan
@@ -184,7 +185,7 @@ def test_a_streak_that_neither_breaks_nor_fires_ends_with_a_question(tmp_path):
     stage = watched(tmp_path, a_watch(rule), world)
     stage.answers({"watch?gate": "go"})
     assert stage.run()["exit_code"] == 0
-    assert len(slices(stage)) == 4 + watching.LONGER
+    assert len(slices(stage)) == 4 + LONGER
     assert "open streak" in str(stage.events("question.asked")[0].body["detail"])
 
 
@@ -206,9 +207,9 @@ def test_a_watch_without_a_length_lasts_as_long_as_its_longest_rule():
         a_rule("error rate > 2 % for 7 minutes"),
     )
     plan = a_watch(*rules, last_s=None)
-    assert watching.planned(plan, plan.phases[1]) == 7
-    assert watching.planned(a_watch(rules[0], last_s=None), plan.phases[1]) == 5
-    assert watching.planned(a_watch(a_rule("error rate > 1 %"), last_s=None), plan.phases[1]) == 1
+    assert planned(plan, plan.phases[1]) == 7
+    assert planned(a_watch(rules[0], last_s=None), plan.phases[1]) == 5
+    assert planned(a_watch(a_rule("error rate > 1 %"), last_s=None), plan.phases[1]) == 1
 
 
 def test_people_are_asked_beside_the_figures(tmp_path):
@@ -271,6 +272,18 @@ class ShortLived(MemorySlots):
         return await super().run(name, work)
 
 
+def in_short_lives(stage: Stage, most: int = 60) -> tuple[dict[str, object], int]:
+    """Run to the end in lives that end slot by slot; return the result and how many it took."""
+    recorded: dict[str, object] = {}
+    for lives in range(1, most):
+        stage.fresh()
+        try:
+            return stage.run(slots=ShortLived(recorded)), lives
+        except Cut:
+            continue
+    raise AssertionError("the run does not get on")
+
+
 def told(stage: Stage) -> list[tuple[str, str, object]]:
     """Return what the journal says of the watch, in order, but not when it was written."""
     kinds = ("rule.moved", "bucket.closed", "rule.judged", "watch.ended", "gate.decided")
@@ -286,17 +299,7 @@ def test_cut_off_after_every_slot_it_comes_to_the_same(tmp_path, last):
     calm_result = calm.run()
     stage = watched(tmp_path / "cut", plan, World({"error rate": minutes(*levels)}))
     stage.answers({"watch?gate": "go"})
-    recorded: dict[str, object] = {}
-    lives = 0
-    while True:
-        lives += 1
-        assert lives < 60
-        stage.fresh()
-        try:
-            result = stage.run(slots=ShortLived(recorded))
-            break
-        except Cut:
-            continue
+    result, lives = in_short_lives(stage)
     assert lives > 8
     assert result["exit_code"] == calm_result["exit_code"]
     assert told(stage) == told(calm)
@@ -346,7 +349,7 @@ def test_a_rule_without_a_metric_is_not_judged_by_figures(tmp_path):
 
 def test_without_any_metric_nothing_is_watched():
     plan = a_watch(a_rule(TRIGGER), metrics=())
-    assert not watching.is_watched(plan, plan.phases[1])
+    assert not is_watched(plan, plan.phases[1])
     assert watching.slot_names(plan, plan.phases[1]) == []
 
 
@@ -359,8 +362,8 @@ def test_the_grace_is_long_enough_for_the_slowest_answer(bucket, timeout, grace)
     fields = {"http": "https://shop.example/", "timeout": timeout, "value": "failures"}
     metric = Metric("page", fields, Span.of_line(5)) if timeout else a_metric()
     plan = a_watch(metrics=(metric,), settings={"bucket": bucket})
-    assert len(watching.sources_of(plan)) == 1
-    assert watching.grid_of(plan) == Grid(int(bucket), grace)
+    assert len(sources_of(plan)) == 1
+    assert grid_of(plan) == Grid(int(bucket), grace)
 
 
 def test_a_death_in_the_first_bucket_loses_no_line_of_a_log(tmp_path):

@@ -60,6 +60,7 @@ def test_a_person_lets_it_begin_early_by_name_and_reason(tmp_path: Path) -> None
     assert [e.body["why"] for e in stage.events("answer.refused")] == ["`go` needs a reason"]
     body = next(e.body for e in stage.events("step.finished") if e.item == "ship?window")
     assert (body["status"], body["by"], body["reason"]) == ("waived", "ben", "outage")
+    assert body["expires"] == "the end of this run"
     assert stage.clock.monotonic() < 60
 
 
@@ -84,6 +85,18 @@ def test_if_possible_is_recorded_and_goes_on(tmp_path: Path) -> None:
     status, said = finding(stage)
     assert status == "pass"
     assert said.endswith("; the runbook lets it begin")
+    for kind in ("step.started", "step.finished"):
+        body = next(e.body for e in stage.events(kind) if e.item == "ship?window")
+        assert body["title"] == "outside of the window, which is only a wish"
+
+
+def test_while_it_waits_the_question_says_until_when(tmp_path: Path) -> None:
+    log: list[str] = []
+    stage = staged(tmp_path, read(HOUR), log)
+    assert stage.run()["verdict"] == "go"
+    (asked,) = stage.events("question.asked")
+    assert str(asked.body["opens"])[11:16] in str(asked.body["question"])
+    assert "it waits: opens Sun 2026-03-01 " in str(asked.body["question"])
 
 
 def test_a_freeze_is_no_wish(tmp_path: Path) -> None:

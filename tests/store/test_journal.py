@@ -21,6 +21,17 @@ def an_answer(item: str = "told", answer: str = "yes", who: str = "ana", **more:
     return Answer("r1", 1, item, answer, who, "2026-03-01T14:00:00.000Z", **more)
 
 
+def test_other_users_may_not_read_a_new_journal(tmp_path):
+    before = os.umask(0o002)
+    try:
+        journal = SqliteJournal(tmp_path / "new" / "journal.db", SystemClock())
+        journal.append("r1", "x")
+        modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "new").iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == dict.fromkeys(("journal.db", "journal.db-wal", "journal.db-shm"), 0o660)
+
+
 class TestEvents:
     def test_an_event_comes_back_as_it_was_returned(self, journal, clock):
         body = {"text": "ä • \n", "n": 1.5, "list": [1, None, True], "deep": {"a": "b"}}

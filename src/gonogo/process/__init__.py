@@ -18,7 +18,7 @@ from gonogo.process.model import (
 )
 from gonogo.process.running import end, run
 from gonogo.process.short import run_short
-from gonogo.process.traces import trace
+from gonogo.process.traces import lasted, trace
 
 __all__ = [
     "OUTPUT_LIMIT",
@@ -29,6 +29,7 @@ __all__ = [
     "Outcome",
     "Trace",
     "end",
+    "lasted",
     "run",
     "run_short",
     "trace",

@@ -31,6 +31,13 @@ def trace(folder: Path) -> Trace:
     return Trace.NEVER_STARTED if spec.get("boot_id") == shim.boot_id() else Trace.LOST
 
 
+def lasted(folder: Path) -> float | None:
+    """Return for how many seconds the command in `folder` ran; None where no record says it."""
+    record = read(folder, shim.EXIT) or {}
+    seconds = record.get("duration_s")
+    return float(seconds) if isinstance(seconds, int | float) else None
+
+
 def child(folder: Path) -> int | None:
     """Return the recorded command's process id if that very process is alive."""
     record = read(folder, shim.PID) or {}

@@ -3,7 +3,9 @@
     alert.decided     -         decisions, notices (messages that became due), state, seen
     alert.silenced    silence/N a planned window added during the run: see run/silences.py
     alert.unsilenced  silence/N it was ended before its time
-    rule.moved        rule      a `Move` of the watch; read here
+    rule.moved        rule      a `Move` of the watch, or of the alerts after going back; read here
+    bucket.closed     watch@ms  what each rule saw: told when the run is over; read here
+    recovery.seen     way@ms    the same after going back, of the alerts that are open; read here
     run.resumed       -         gap_s: how long nobody watched; read here
     alert.raised      rule      something else that people must be told of: severity, text
     alert.cleared     rule      its end: text
@@ -30,6 +32,7 @@ from gonogo.judge.raising import (
     rollback_over,
     unwatched,
 )
+from gonogo.judge.streaks import Event as StreakEvent
 from gonogo.judge.verdict import Status
 from gonogo.plan.notices import Severity
 from gonogo.plan.receivers import Receivers, Silence
@@ -41,6 +44,7 @@ DECIDED = "alert.decided"
 ACK_CHOICES = ("seen",)
 ASKED = f"{ROLLBACK}/asked"
 _ROLLBACK_FORM = "rollback"
+_KNOWN = (StreakEvent.BREACH.value, StreakEvent.GOOD.value)
 
 
 class Alerting:
@@ -53,6 +57,8 @@ class Alerting:
         self._seen = 0
         self._ended = False
         self._silences = Hearing(scene)
+        self._ahead: tuple[tuple[int, tuple[str, ...]], ...] = ()
+        self._judged = 0  # up to this event
         decided = scene.last(DECIDED)
         if decided is not None:
             state, seen = decided.body["state"], decided.body["seen"]
@@ -78,7 +84,16 @@ class Alerting:
         self._ended = ends
         if stepped.anything or ends:
             self._write(stepped)
+        self._ahead, self._judged = self.alerts.ahead(now_ms), self._seen
         return stepped
+
+    def ahead(self, read: int) -> tuple[tuple[int, tuple[str, ...]], ...] | None:
+        """Return when (ms since 1970) and to whom urgent alerts go on; see `Alerts.ahead`.
+
+        None when the journal up to event `read` has not been judged yet. May be asked from
+        another thread than the one that steps.
+        """
+        return self._ahead if self._judged >= read else None
 
     def next_in_s(self) -> float | None:
         """Return in how many seconds time alone changes something; None when nothing waits."""
@@ -122,24 +137,42 @@ class Alerting:
         found = reader(event) if reader is not None else None
         if isinstance(found, Raising) and event.kind == "rule.moved":
             found = self._of_rule(found)
-        stepped = Stepped()
         if isinstance(found, Raising):
             self.alerts.fire(found, _ms(event))
         elif isinstance(found, Clearing):
-            if self.alerts.is_untold(found.rule):  # it ended while we were away: told all the same
-                stepped = self.alerts.step(_ms(event))
-            self.alerts.clear(found.rule, found.text)
+            return self._clear(found, event)
         elif isinstance(found, Silence):
             self.alerts.silence(found)
         elif event.kind == UNSILENCED:
             self.alerts.unsilence(event.item, _whole(event.body["at_ms"]))
+        elif event.kind in ("bucket.closed", "recovery.seen"):
+            self._saw(event)
         elif event.kind == "run.resumed":
             self._resumed(event)
         elif event.kind == "contact.unreached":
             told = event.body["alerts"]
             assert isinstance(told, list)
             self.alerts.unreached([str(name) for name in told])
+        return Stepped()
+
+    def _clear(self, found: Clearing, event: Event) -> Stepped:
+        """End an alert; with a proven rollback also those of ways back that did not work."""
+        stepped = Stepped()
+        if self.alerts.is_untold(found.rule):  # it ended while we were away: told all the same
+            stepped = self.alerts.step(_ms(event))
+        self.alerts.clear(found.rule, found.text)
+        for alert in self.alerts.open if event.kind == "rollback.finished" else ():
+            if alert.rule.startswith(f"{ROLLBACK}/"):
+                self.alerts.clear(alert.rule, f"another way back has worked: {found.text}")
         return stepped
+
+    def _saw(self, event: Event) -> None:
+        """Keep the figures of what is open, where a bucket says anything of them."""
+        rules = event.body.get("rules")
+        for rule in {alert.rule for alert in self.alerts.open}:
+            seen = rules.get(rule) if isinstance(rules, Mapping) else None
+            if isinstance(seen, Mapping) and seen.get("event") in _KNOWN:
+                self.alerts.saw(rule, str(seen["says"]), _ms(event))
 
     def _of_rule(self, raising: Raising) -> Raising:
         """Add what the runbook says of the rule that fired: its figures, its deadline."""

@@ -84,6 +84,28 @@ def bind(
     return Bindings(values, targets, merged, redact, hidden)
 
 
+def must_be_set(
+    plan: Plan, *, environment: str | None = None, release: str | None = None
+) -> tuple[str, ...]:
+    """Return the names that only the process environment can give a value, in order of first use.
+
+    What the release, the environment's entry or the runbook's own defaults give is left out; a
+    name that the entry uses in its turn is asked for instead.
+    """
+    given = {RELEASE: release, ENVIRONMENT: environment}
+    known = {**plan.env, **{name: value for name, value in given.items() if value is not None}}
+    chosen = plan.environments.get(environment, {}) if environment is not None else {}
+    needed: dict[str, None] = {}
+    for variable in plan.variables:
+        name = variable.name
+        if name in chosen and given.get(name) is None:
+            used = (match["braced"] for match in _REFERENCE.finditer(chosen[name]))
+            needed.update((one, None) for one in used if one and not known.get(one))
+        elif not known.get(name):
+            needed[name] = None
+    return tuple(needed)
+
+
 def expand(text: str, values: Mapping[str, str]) -> str:
     """Put values in the place of `${NAME}` and `$NAME`; a name without a value stays as it is."""
 

@@ -12,7 +12,7 @@ from gonogo.judge.verdict import Finding, Status
 from gonogo.plan.model import Consequence, Step
 from gonogo.plan.notices import Severity
 from gonogo.run.alerting import raise_alert
-from gonogo.run.findings import blank, expected
+from gonogo.run.findings import blank, expected, good_until
 from gonogo.run.journal import ABORT, Answer
 from gonogo.run.people import Aborted, Form, Question, Unanswered, ask, is_aborted
 from gonogo.run.scene import Scene
@@ -55,16 +55,10 @@ def manual(
     answer = ask(scene, question, deaf=deaf)
     if answer.answer in ("no", SEEN) and _rolls_back(step):
         _press(scene, step, answer)
-    status = _JUDGED.get(answer.answer, Status.WAIVED)
-    return blank(
+    return _answered(
         step,
-        status,
-        "" if status is Status.PASS else f"answered {answer.answer}",
-        actual=f"answered {answer.answer}",
-        by=answer.who,
-        reason=answer.reason or None,
-        link=answer.link or None,
-        expires=answer.expires or None,
+        _JUDGED.get(answer.answer, Status.WAIVED),
+        answer,
         started=begun.at,
         duration_s=round((scene.clock.now() - moment(begun.at)).total_seconds(), 3),
         attempts=1,
@@ -152,7 +146,7 @@ def shown(scene: Scene, step: Step, finding: Finding, *, deaf: bool = False) -> 
         by=answer.who,
         reason=answer.reason or None,
         link=answer.link or None,
-        expires=answer.expires or None,
+        expires=_expires(status, answer),
     )
 
 
@@ -177,15 +171,28 @@ def allowed(scene: Scene, step: Step, *, deaf: bool = False) -> Finding | None:
     if answer.answer == "run":
         return None
     status = {"by hand": Status.PASS, "no": Status.FAIL}.get(answer.answer, Status.WAIVED)
+    return _answered(step, status, answer)
+
+
+def _answered(step: Step, status: Status, answer: Answer, **more: object) -> Finding:
+    """Return the finding that a person's answer makes, in that person's name."""
+    said = f"answered {answer.answer}"
     return blank(
         step,
         status,
-        "" if status is Status.PASS else f"answered {answer.answer}",
-        actual=f"answered {answer.answer}",
+        "" if status is Status.PASS else said,
+        actual=said,
         by=answer.who,
         reason=answer.reason or None,
         link=answer.link or None,
+        expires=_expires(status, answer),
+        **more,
     )
+
+
+def _expires(status: Status, answer: Answer) -> str | None:
+    """Return until when the answer holds; what sets evidence aside always has an end."""
+    return good_until(answer.expires) if status is Status.WAIVED else answer.expires or None
 
 
 def opening(step: Step, command: str) -> dict[str, object]:

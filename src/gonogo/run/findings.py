@@ -10,6 +10,8 @@ from gonogo.judge.verdict import Finding, Status
 from gonogo.plan.model import Expectation, Step
 from gonogo.run.scene import Scene
 
+THIS_RUN = "the end of this run"
+"""Until when a yes holds for which a person named no day: nothing of it outlives its run."""
 _DATE = len("2026-01-31")
 _STOPPED = "stopped: the run was aborted"
 
@@ -51,13 +53,18 @@ def waived(scene: Scene, step: Step, finding: Finding) -> Finding:
         why=f"{finding.status.value}: {finding.why or finding.actual}".rstrip(": "),
         by=given.get("who"),
         reason=given.get("reason"),
-        expires=expires or None,
+        expires=good_until(expires),
     )
 
 
+def good_until(expires: str) -> str:
+    """Return until when something is accepted: the day that was named, else the end of the run."""
+    return expires or THIS_RUN
+
+
 def has_passed(expires: str, now: datetime) -> bool:
-    """Say whether a waiver is over; a bare date lasts to its end in UTC, an unreadable one is."""
-    if not expires:
+    """Say whether a yes is over; a bare date lasts to its end in UTC, an unreadable one is."""
+    if not expires or expires == THIS_RUN:
         return False
     try:
         end = moment(expires)

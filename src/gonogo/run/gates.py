@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from gonogo.judge.verdict import ORDER, Finding, Status, Verdict, decide
 from gonogo.plan.kinds import Role
 from gonogo.plan.model import Consequence, Phase, Step
+from gonogo.run.findings import blank, good_until
 from gonogo.run.journal import ABORT
 from gonogo.run.people import Aborted, Form, Question, ask, is_aborted
-from gonogo.run.perform import blank
 from gonogo.run.scene import Scene
-from gonogo.run.watching import Watched
+from gonogo.run.watching import Watched, rule_said
 
 KEEP = "keep"
 """The answer that leaves a release where it is, without success."""
@@ -48,7 +48,8 @@ def close(
     }
     if watched is not None and watched.trigger is not None:
         verdict = Verdict.NO_GO
-        body["reasons"] = [f"{watched.trigger.rule}: {watched.trigger.reason}", *reasons]
+        said = f"{rule_said(scene.plan, watched.trigger.rule)}: {watched.trigger.reason}"
+        body["reasons"] = [said, *reasons]
         body["trigger"] = watched.trigger.as_json()
     elif is_aborted(scene):
         verdict = Verdict.NO_GO
@@ -152,7 +153,7 @@ def _held(
     body |= {
         "by": answer.who,
         "reason": answer.reason,
-        "expires": answer.expires,
+        "expires": good_until(answer.expires) if answer.answer == "go" else answer.expires,
         "held": [f.item for f in open_points],
     }
     if answer.answer == KEEP:

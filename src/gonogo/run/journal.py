@@ -26,7 +26,8 @@ same run, so that a later edit shows (`gonogo report --verify`).
                                  violated (rules that are broken already)
     bucket.closed      phase@ms  start_ms, rules (says, event, state, count, need, of, value, unit,
                                  limit), metrics (count, coverage, late, why)
-    rule.moved         rule@ms   a `Move`: before, after, event, reason, slices, values; phase
+    rule.moved         rule@ms   a `Move`: before, after, event, reason, slices, values; phase; way
+                                 where an alert moves after going back
     rule.judged        rule      a `Finding`: what a rule came to in a watch; phase
     watch.ended        phase     why, complete
     gate.decided       phase     verdict, counts, reasons; trigger (the move that rolls back)
@@ -36,7 +37,7 @@ same run, so that a later edit shows (`gonogo report --verify`).
     option.started     option    title, stated_s, loses, destructive
     recovery.started   option    started_ms, positions of logs
     recovery.seen      option@ms way, start_ms, says (what is not green in that bucket), look, count
-                                 (green ones in a row), need
+                                 (green ones in a row), need; rules: what those alerts saw that fire
     recovery.judged    rollback  a `Finding`: the time that it took beside what is allowed
     option.finished    option    status (`skipped`: not open, and never begun), why
     rollback.finished  rollback  status, option, why

@@ -211,11 +211,20 @@ def choice(rollback: Rollback, answer: str) -> str:
     return IN_ORDER
 
 
+def _what_is_left(rollback: Rollback, left: Sequence[Option]) -> str:
+    """Say which ways are left, or that none of them runs by itself."""
+    if all(option.destructive for option in left):
+        return "nothing is left that runs by itself"
+    ranks = {option.id: n for n, option in enumerate(rollback.options, start=1)}
+    named = (f"{ranks[option.id]}. {_TIME.sub('', option.title)}" for option in left)
+    return f"left {'is' if len(left) == 1 else 'are'} {', '.join(named)}"
+
+
 def _choose(scene: Scene, left: Sequence[Option], number: int, why: str) -> dict[str, object]:
     rollback = scene.plan.rollback
     assert rollback is not None, "a ladder has rungs"
     tried = why if len(left) < len(rollback.options) else ""
-    text = "which way back? nothing is left that runs by itself"
+    text = f"which way back? {_what_is_left(rollback, left)}"
     answer = ask(scene, question(_choice(number), text, rollback, left, tried), deaf=True)
     wish = choice(rollback, answer.answer)
     if wish == IN_ORDER:

@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import cast
 
 from gonogo.errors import WorkError
-from gonogo.judge.evaluate import Truth, evaluate_observation
+from gonogo.judge.evaluate import Show, Truth, evaluate_observation
 from gonogo.judge.lookup import Datum, Missing, find, is_empty
 from gonogo.judge.verdict import Status, worst
 from gonogo.plan.kinds import Context, Effect, Observation
@@ -83,9 +84,14 @@ def judged(
     observation: Observation, expect: tuple[Expectation, ...], context: Context, memory: Memory
 ) -> Seen:
     """Judge an observation: every expectation must hold; none at all proves only an action."""
+    show = _shown_by(context)
     results = [
         evaluate_observation(
-            item.condition, observation.indicators, observation.rows, recorded=memory.recorded
+            item.condition,
+            observation.indicators,
+            observation.rows,
+            recorded=memory.recorded,
+            show=show,
         )
         for item in expect
     ]
@@ -113,6 +119,19 @@ def judged(
         kept,
         notes,
     )
+
+
+def _shown_by(context: Context) -> Show:
+    """Return how values are shown in sentences; a long output is redacted once for all of them."""
+    known: dict[tuple[str, int], Datum] = {}  # what is observed lives longer than this
+
+    def show(name: str, datum: Datum) -> Datum:
+        key = (name, id(datum))
+        if key not in known:
+            known[key] = cast("Datum", context.redact.named(name, datum))
+        return known[key]
+
+    return show
 
 
 def _beside(sentences: list[str], statuses: Sequence[Status], said: str) -> list[str]:
@@ -143,7 +162,9 @@ def _kept(
         if isinstance(datum, Missing) and len(rows) == 1:
             datum = find(rows[0], one.indicator)
         value = None if isinstance(datum, Missing) else as_json(datum)
-        why = _unfit(datum, value, len(rows), context)
+        why = _unfit(datum, value, len(rows))
+        if not why and context.redact.named(one.name, value) != value:
+            why = "it holds a secret"
         if why:
             notes.append(f"not recorded as `{one.name}`: {why}")
         else:
@@ -151,14 +172,12 @@ def _kept(
     return found, tuple(notes)
 
 
-def _unfit(datum: Datum | Missing, value: object, rows: int, context: Context) -> str:
+def _unfit(datum: Datum | Missing, value: object, rows: int) -> str:
     """Return why a value cannot be compared with later; empty when it can."""
     if isinstance(datum, Missing):
         return f"{rows} rows, expected one" if rows > 1 else datum.why
     if is_empty(datum):
         return "it is empty"
-    if context.redact.value(value) != value:
-        return "it holds a secret"
     if isinstance(value, str) and len(value) > _TEXT_LIMIT:
         return f"{len(value)} characters, at most {_TEXT_LIMIT}: keep a checksum"
     return ""

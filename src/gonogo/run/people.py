@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from gonogo.clock import moment, stamp
+from gonogo.run.findings import has_passed
 from gonogo.run.journal import ABORT, Answer, Event
 from gonogo.run.scene import Scene
 
@@ -89,6 +90,12 @@ def misfit(question: Question, answer: Answer) -> str | None:
     return None
 
 
+def expired(scene: Scene, answer: Answer) -> str | None:
+    """Return why an answer that was given beforehand counts no longer; None when it does."""
+    over = has_passed(answer.expires, scene.clock.now())
+    return f"it expired {answer.expires}" if over else None
+
+
 def ask(scene: Scene, question: Question, *, deaf: bool = False) -> Answer:
     """Journal the question, wait for a fitting answer, journal it, return it.
 
@@ -111,7 +118,7 @@ def ask(scene: Scene, question: Question, *, deaf: bool = False) -> Answer:
         answer = scene.journal.answer(scene.run, question.item)
         _refuse_late(scene, asked, answer)
         if answer is not None:
-            why = misfit(question, answer)
+            why = misfit(question, answer) or expired(scene, answer)
             if why is None:
                 break
             refused = {"answer": scene.redact(answer.answer), "why": scene.redact(why)}

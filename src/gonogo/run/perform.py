@@ -15,18 +15,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
+from pathlib import Path
 
 from gonogo.clock import moment, stamp
+from gonogo.errors import WorkError
 from gonogo.judge.verdict import Finding, Status
-from gonogo.plan.kinds import Context, Divisible, Effect
+from gonogo.plan.kinds import Context, Divisible, Effect, Staking
 from gonogo.plan.model import Interrupted, Mode, Step
-from gonogo.process import Trace, trace
+from gonogo.process import Trace, lasted, trace
 from gonogo.run.by_hand import allowed, manual, opening, shown, unanswered
-from gonogo.run.findings import blank as blank
-from gonogo.run.findings import expected as expected
-from gonogo.run.findings import has_passed as has_passed
-from gonogo.run.findings import stopped, waived
+from gonogo.run.findings import blank, stopped, waived
 from gonogo.run.looking import Seen, look, remembered
 from gonogo.run.people import Aborted, Form, Question, Unanswered, ask, stop_signal
 from gonogo.run.scene import Scene
@@ -38,6 +38,7 @@ class Begin:
 
     attempt: int
     attached: bool = False
+    carried_on: bool = False  # it is running already, or has ended while nobody was there
     failed: int = 0  # attempts that were carried out before and are to be repeated
     wait_s: float = 0.0  # what is left of the pause between two attempts
     notes: tuple[str, ...] = ()
@@ -137,7 +138,8 @@ def _in_flight(scene: Scene, step: Step, attempt: int, *, deaf: bool) -> Finding
     if step.block.work.traceable:
         found = trace(scene.attempt_folder(step.id, attempt))
         if found in (Trace.RUNNING, Trace.ENDED):
-            return Begin(attempt, attached=True, notes=("re-attached after a restart",))
+            notes = ("re-attached after a restart",)
+            return Begin(attempt, attached=True, carried_on=True, notes=notes)
         if found is Trace.NEVER_STARTED:
             return Begin(attempt, attached=True)
     if step.effect is Effect.CHECK:
@@ -186,11 +188,18 @@ def _already_done(scene: Scene, step: Step, *, deaf: bool) -> Finding | None:
 def _confirmed(scene: Scene, step: Step, *, deaf: bool) -> Finding | None:
     """Have what is destroyed typed out by a person; None when it was."""
     for number, loss in enumerate(step.destroys):
+        item = f"{step.id}?typed{number}"
+        try:
+            detail = _at_stake(scene, step, item, deaf=deaf)
+        except WorkError as error:
+            why = scene.redact(error.message)
+            return blank(step, Status.FAIL, why, actual=why, text=scene.redact(error.hint))
         question = Question(
-            f"{step.id}?typed{number}",
+            item,
             Form.TYPED,
             f"`{loss.statement}` cannot be undone; type `{loss.target}` to confirm",
             loss.span.line,
+            detail,
             typed=loss.target,
         )
         answer = ask(scene, question, deaf=deaf)
@@ -198,6 +207,24 @@ def _confirmed(scene: Scene, step: Step, *, deaf: bool) -> Finding | None:
             why = f"not confirmed: {answer.who} did not type `{loss.target}`"
             return blank(step, Status.FAIL, why, by=answer.who)
     return None
+
+
+def _at_stake(scene: Scene, step: Step, item: str, *, deaf: bool) -> str:
+    """Return what a person must see beside the question; it is looked at once, when it is asked.
+
+    Raises:
+        WorkError: the step would be refused.
+    """
+    assert step.block is not None, "only a block destroys"
+    work = step.block.work
+    if not isinstance(work, Staking) or scene.last("question.asked", item) is not None:
+        return ""
+    try:
+        return scene.redact(work.at_stake(context_of(scene, step, deaf=deaf)))
+    except WorkError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a bug in a kind never stops a run
+        return scene.redact(f"what is at stake cannot be said: {type(error).__name__}: {error}")
 
 
 def _attempt(scene: Scene, step: Step, begin: Begin, *, deaf: bool) -> Finding:
@@ -220,7 +247,20 @@ def _attempt(scene: Scene, step: Step, begin: Begin, *, deaf: bool) -> Finding:
     if context.should_stop() and seen.status is not Status.PASS:
         why = "; ".join(part for part in (stopped(scene), seen.why) if part)
         seen = replace(seen, status=Status.UNKNOWN, why=why)
-    return _found(step, seen, begin, stamp(started), round(scene.clock.monotonic() - begun, 3))
+    lasted_s = scene.clock.monotonic() - begun
+    if begin.carried_on:
+        started, lasted_s = _carried_on(scene, step, folder)
+    return _found(step, seen, begin, stamp(started), round(lasted_s, 3))
+
+
+def _carried_on(scene: Scene, step: Step, folder: Path) -> tuple[datetime, float]:
+    """Return when a command began that outlived its gonogo, and for how many seconds it ran."""
+    began = scene.last("step.started", step.id)
+    assert began is not None, "what goes on was begun"
+    started = moment(began.at)
+    known = lasted(folder)
+    passed = (scene.clock.now() - started).total_seconds()
+    return started, max(passed, 0.0) if known is None else known
 
 
 def _found(step: Step, seen: Seen, begin: Begin, started: str, duration_s: float) -> Finding:

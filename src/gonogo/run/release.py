@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from gonogo.judge.course import is_watched
 from gonogo.judge.verdict import Finding, Status, Verdict
 from gonogo.plan.kinds import Role
 from gonogo.plan.model import Phase, Plan
@@ -91,7 +92,7 @@ async def _release(scene: Scene, slots: Slots) -> Result:
         verdict, why = Verdict.NO_GO, drilling.WHY
     back = None
     if verdict is Verdict.NO_GO and not stays:
-        back = await roll_back(scene, kept, item=item, reason=why)
+        back = await roll_back(scene, kept, item=item, reason=why, relay=done.relay)
     return await kept.run(VERDICT, partial(_verdict, scene, verdict, why, back))
 
 
@@ -127,7 +128,7 @@ async def _phase(scene: Scene, slots: Guarded, phase: Phase, done: _Done) -> Res
     began_ms = await watching.begun_at(here, slots, phase, done.relay)
 
     async def look_on() -> Watched | None:
-        if not watching.is_watched(scene.plan, phase):
+        if not is_watched(scene.plan, phase):
             return None
         return await watching.watch(here, slots, phase, done.relay)
 

@@ -21,6 +21,7 @@ from gonogo.run.ladder import Climbed
 from gonogo.run.people import Form, Question, ask
 from gonogo.run.perform import perform
 from gonogo.run.scene import Scene
+from gonogo.run.watching import Relay
 
 DECIDE = "rollback?decide"
 DONE = "rollback?done"
@@ -71,17 +72,19 @@ def slot_names(plan: Plan) -> list[str]:
     return [*names, DONE]
 
 
-async def roll_back(scene: Scene, slots: Slots, *, item: str, reason: str) -> Back:
-    """Go back, once; return what came of it."""
+async def roll_back(
+    scene: Scene, slots: Slots, *, item: str, reason: str, relay: Relay | None = None
+) -> Back:
+    """Go back, once; return what came of it. The alerts of the watch (`relay`) go on meanwhile."""
     decided = await slots.run(DECIDE, partial(_decide, scene, item, reason))
-    way = Way(str(decided["way"]))
+    way, relay = Way(str(decided["way"])), relay or Relay()
     if way is Way.OPTIONS:
         assert scene.plan.rollback is not None
         wish = str(decided.get("choice") or ladder.first_wish(scene.plan.rollback))
-        carry_out = partial(_carry_out, scene, slots)
+        carry_out = partial(_carry_out, scene, slots, relay)
         climbed = await ladder.climb(scene, slots, scene.plan.rollback, wish, carry_out)
     elif way is Way.UNDO:
-        climbed = await _through_undo(scene, slots)
+        climbed = await _through_undo(scene, slots, relay)
     else:
         return Back(way, restored=False, why=str(decided["why"]))
     why = climbed.why + (_unproved(scene.plan) if climbed.restored else "")
@@ -119,18 +122,29 @@ def _automatic(plan: Plan) -> bool:
 def _way(scene: Scene) -> tuple[Way, str]:
     """Choose by what was begun: the options once a deployment began, else what has an undo."""
     options = scene.plan.rollback.options if scene.plan.rollback else ()
-    deployed = changed = False
+    deployed = False
+    changed: list[Step] = []
     for phase in scene.plan.released:
         deployed = deployed or phase.role is Role.DEPLOY
-        if any(_has_changed(scene, step, deployed=deployed) for step in phase.steps):
-            changed = True
-            if deployed and options:
-                return Way.OPTIONS, ""
+        begun = [step for step in phase.steps if _has_changed(scene, step, deployed=deployed)]
+        changed += begun
+        if begun and deployed and options:
+            return Way.OPTIONS, ""
     if any(_is_to_undo(scene, step) for step in scene.plan.steps()):
         return Way.UNDO, ""
-    if changed and options:
-        return Way.NONE, "the deployment had not begun; what was done before it has no `Undo:`"
-    return Way.NONE, "no way back was written" if changed else "nothing was changed"
+    return Way.NONE, _why_none(changed, written=bool(options))
+
+
+def _why_none(changed: Sequence[Step], *, written: bool) -> str:
+    """Say why nothing is gone back: of what was begun nothing is done, or it has no way back."""
+    if not changed:
+        return "nothing was changed"
+    if all(step.undo for step in changed):
+        named = ", ".join(f"`{step.title}`" for step in changed)
+        return f"nothing to undo: {named} did not come to its end, and only what is done is undone"
+    if written:
+        return "the deployment had not begun; what was done before it has no `Undo:`"
+    return "no way back was written"
 
 
 def _has_changed(scene: Scene, step: Step, *, deployed: bool) -> bool:
@@ -169,25 +183,35 @@ def _by_hand(scene: Scene, step: Step) -> bool:
     return answer is not None and answer.body.get("answer") == "by hand"
 
 
-async def _carry_out(scene: Scene, slots: Slots, option: Option) -> Finding | None:
+async def _carry_out(scene: Scene, slots: Slots, relay: Relay, option: Option) -> Finding | None:
     failed = await _in_turn(scene, slots, option.steps)
-    return failed or await _proved(scene, slots, option.id)
+    return failed or await _proved(scene, slots, option.id, relay)
 
 
-async def _through_undo(scene: Scene, slots: Slots) -> Climbed:
+async def _through_undo(scene: Scene, slots: Slots, relay: Relay) -> Climbed:
     done = {step.id for step in scene.plan.steps() if _is_to_undo(scene, step)}
     steps = [step for step in undo_steps(scene.plan) if step.id.rsplit("~undo", 1)[0] in done]
     failed = await _in_turn(scene, slots, steps)
-    failed = failed or await _proved(scene, slots, _UNDO)
+    failed = failed or await _proved(scene, slots, _UNDO, relay)
     if failed is None:
-        return Climbed(restored=True, why=f"{len(done)} undone")
+        return Climbed(restored=True, why=f"{len(done)} undone{_parts(scene, steps)}")
     return Climbed(restored=False, why=ladder.said_of(failed))
 
 
-async def _proved(scene: Scene, slots: Slots, way: str) -> Finding | None:
+def _parts(scene: Scene, steps: Sequence[Step]) -> str:
+    """Say which parts were taken back, where an action may be done in part."""
+    said: list[str] = []
+    for step in steps:
+        found = scene.last("step.finished", step.id)
+        if found is not None and step.block is not None and isinstance(step.block.work, Divisible):
+            said += str(found.body.get("text") or "").splitlines()
+    return f": {'; '.join(said)}" if said else ""
+
+
+async def _proved(scene: Scene, slots: Slots, way: str, relay: Relay) -> Finding | None:
     """Look whether the old state is back; return the first finding that says otherwise."""
     failed = await _in_turn(scene, slots, _proof(scene.plan, way), stop_early=False)
-    return failed or await recovering.green(scene, slots, way)
+    return failed or await recovering.green(scene, slots, way, relay)
 
 
 def _unproved(plan: Plan) -> str:

@@ -17,7 +17,7 @@ from decimal import Decimal
 
 from gonogo.judge.buckets import Bucket, Grid
 from gonogo.judge.collector import Collector
-from gonogo.judge.firing import form_of
+from gonogo.judge.course import form_of
 from gonogo.judge.sketch import Refusal
 from gonogo.plan.samples import Batch, Flaw, Reader, Sample, Yields, to_ms
 from gonogo.plan.sources import LogSource, Source, SqlSource

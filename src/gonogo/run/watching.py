@@ -18,26 +18,24 @@ from functools import partial
 from gonogo.errors import Diagnostic
 from gonogo.judge import watch as judged
 from gonogo.judge.buckets import Bucket
-from gonogo.judge.course import LONGER as LONGER
-from gonogo.judge.course import figured as figured
-from gonogo.judge.course import forms_of as forms_of
-from gonogo.judge.course import grid_of as grid_of
-from gonogo.judge.course import is_watched as is_watched
-from gonogo.judge.course import planned as planned
-from gonogo.judge.course import sources_of as sources_of
-from gonogo.judge.course import terms_of as terms_of
-from gonogo.judge.course import watched_phase as watched_phase
-from gonogo.judge.course import width_ms as width_ms
+from gonogo.judge.course import (
+    LONGER,
+    figured,
+    forms_of,
+    is_watched,
+    planned,
+    sources_of,
+    terms_of,
+    watching_of,
+)
 from gonogo.judge.firing import refusals
 from gonogo.judge.measures import limits_of, with_baseline
+from gonogo.judge.relay import Leg, Times
 from gonogo.judge.rules import Machine, Move
 from gonogo.judge.verdict import Finding, Status
 from gonogo.plan.model import Phase, Plan
 from gonogo.run import baseline, drilling
-from gonogo.run.attending import Attendant as Attendant
-from gonogo.run.attending import begin as begin
-from gonogo.run.attending import now_ms as now_ms
-from gonogo.run.attending import slices_of as slices_of
+from gonogo.run.attending import Attendant, begin, now_ms, slices_of
 from gonogo.run.durable import Result, Slots
 from gonogo.run.noting import note, opening, told
 from gonogo.run.sampling import Begun
@@ -116,7 +114,7 @@ async def watch(scene: Scene, slots: Slots, phase: Phase, relay: Relay) -> Watch
             note(scene, phase, course.machine, start_ms, buckets)
             watched.trigger = watched.trigger or told(scene, phase, moves)
         attendant.before = result
-        complete = slices[-1][0] + course.full.terms.width_ms >= course.end_ms
+        complete = course.leg.is_complete(slices[-1][0])
         is_open = judged.open_streaks(course.machine)
         if watched.trigger is not None or (complete and not is_open):
             break
@@ -125,8 +123,13 @@ async def watch(scene: Scene, slots: Slots, phase: Phase, relay: Relay) -> Watch
     why = _why(scene, watched.trigger, complete=complete)
     scene.once("watch.ended", phase.id, body={"why": why, "complete": complete})
     if watched.trigger is not None and scene.ending is not None:
-        scene.ending.end(f"{watched.trigger.rule} rolls back")
+        scene.ending.end(f"{rule_said(plan, watched.trigger.rule)}: it rolls back")
     return watched
+
+
+def rule_said(plan: Plan, name: str) -> str:
+    """Return a rule as it is written, for people; its id where nobody wrote it."""
+    return next((rule.condition.text for rule in plan.rules if rule.id == name), name)
 
 
 class _Course:
@@ -138,22 +141,21 @@ class _Course:
         self._sources = sources_of(plan)
         forms, terms = forms_of(self._sources), terms_of(plan)
         values = baseline.values(scene)
-        self.full = Machine(figured(plan, phase), forms, terms, values)
-        self.machine = self.full
+        full, common = Machine(figured(plan, phase), forms, terms, values), None
+        if relay.machine is not None:  # until this watch begins, only the rules of all judge
+            common = Machine([r for r in figured(plan) if not r.phase], forms, terms, values)
+            common.follow(relay.machine)
         self._first = relay.first or mine
-        self._begun_ms = mine.started_ms
-        before = relay.machine
-        if before is not None:  # until this watch begins, only the rules of all judge
-            common = [rule for rule in figured(plan) if not rule.phase]
-            self.machine = Machine(common, forms, terms, values)
-            self.machine.follow(before)
+        first_ms, begun_ms = self._first.started_ms, mine.started_ms
+        ends_ms = watching_of(plan, phase).ends_ms(first_ms, begun_ms, terms.width_ms)
+        self.leg = Leg(Times(first_ms, begun_ms, ends_ms), full, common)
         conditions = (with_baseline(rule.condition, values) for rule in figured(plan))
         self._limits = limits_of(conditions, forms)
-        width = terms.width_ms
-        self.end_ms = mine.started_ms + planned(plan, phase) * width
-        if phase.from_first and phase.span_s is not None:
-            whole = -(-int(phase.span_s * 1000) // width) * width
-            self.end_ms = max(self._first.started_ms + whole, mine.started_ms + width)
+
+    @property
+    def machine(self) -> Machine:
+        """Return the rules that judge now."""
+        return self.leg.machine
 
     def attendant(self) -> Attendant:
         """Return who reads the sources: the one of the watch before, where that was ours."""
@@ -165,11 +167,7 @@ class _Course:
 
     def step(self, start_ms: int, buckets: Mapping[str, Bucket]) -> list[Move]:
         """Judge one slice; the first one of a release, which is a part, is shown and not judged."""
-        if start_ms >= self._begun_ms and self.machine is not self.full:
-            self.full.follow(self.machine)
-            self.full.anew()
-            self.machine = self.full
-        if start_ms < self._first.started_ms:
+        if not self.leg.turn(start_ms):
             return []
         drilling.make_up(self._scene, self.machine)
         return self.machine.step(start_ms, buckets)

@@ -7,6 +7,7 @@ waiver; `no-go` ends the run. Where the runbook says *if possible* it goes on, a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from gonogo.clock import stamp
@@ -14,11 +15,15 @@ from gonogo.judge.verdict import Finding, Status
 from gonogo.plan.model import Phase
 from gonogo.plan.route import estimated_s
 from gonogo.plan.windows import Calendar
+from gonogo.run.findings import good_until
 from gonogo.run.journal import Answer
-from gonogo.run.people import Form, Question, is_aborted, misfit
+from gonogo.run.people import Form, Question, expired, is_aborted, misfit
 from gonogo.run.scene import Scene
 
 TITLE = "the window for this phase is open"
+WISHED = "outside of the window, which is only a wish"
+
+_WISH = "; the runbook lets it begin"
 
 
 def slot_name(phase: Phase) -> str:
@@ -40,17 +45,29 @@ def enter(scene: Scene, phase: Phase) -> Mapping[str, object]:
     assert phase.calendar is not None, "only a phase with a window waits for it"
     begun = scene.last("step.started", item)
     if begun is None:
-        opening = {"title": TITLE, "line": phase.span.line, "effect": "check"}
+        wished = _is_wished(scene, phase, phase.calendar)
+        opening = {"title": WISHED if wished else TITLE, "line": phase.span.line, "effect": "check"}
         begun = scene.write("step.started", item, body=opening, attempt=1)
     finding = _waited(scene, phase, phase.calendar, begun.at)
     return scene.write("step.finished", item, body=finding.as_json(), attempt=1).body
 
 
+def _lasting(phase: Phase) -> timedelta:
+    return timedelta(seconds=max(estimated_s(phase) or 0.0, 60.0))
+
+
+def _is_wished(scene: Scene, phase: Phase, calendar: Calendar) -> bool:
+    """Say whether the window is closed, and only wished for."""
+    now = scene.clock.now()
+    wish = calendar.soft and calendar.frozen(now) is None
+    return wish and calendar.closed(now, _lasting(phase)) is not None
+
+
 def _waited(scene: Scene, phase: Phase, calendar: Calendar, started: str) -> Finding:
-    lasting = timedelta(seconds=max(estimated_s(phase) or 0.0, 60.0))
+    lasting = _lasting(phase)
     first = calendar.closed(scene.clock.now(), lasting)
-    if first is not None and calendar.soft and calendar.frozen(scene.clock.now()) is None:
-        return _found(phase, started, Status.PASS, f"{first}; the runbook lets it begin")
+    if first is not None and _is_wished(scene, phase, calendar):
+        return _found(phase, started, Status.PASS, f"{first}{_WISH}")
     question = f"{phase.id}?early"
     while (why := calendar.closed(scene.clock.now(), lasting)) is not None:
         if is_aborted(scene):
@@ -77,7 +94,7 @@ def _ask(
     question = Question(
         item,
         Form.HOLD,
-        f"{phase.title}: {why}; begin all the same?",
+        f"{phase.title}: {why}; it waits: {until}; begin all the same?",
         phase.span.line,
         f"{until}; the run waits for it",
     )
@@ -105,8 +122,14 @@ def _answer(scene: Scene, item: str, phase: Phase) -> Answer | None:
     if answer is None:
         return None
     why = misfit(Question(item, Form.HOLD, "", phase.span.line), answer)
+    why = why or expired(scene, answer)
     if why is None:
-        body = {"answer": answer.answer, "reason": answer.reason, "form": Form.HOLD.value}
+        body = {
+            "answer": answer.answer,
+            "reason": answer.reason,
+            "expires": answer.expires,
+            "form": Form.HOLD.value,
+        }
         scene.write("answer.given", item, who=answer.who, body=body, durable=True)
         return answer
     refused = {"answer": scene.redact(answer.answer), "why": scene.redact(why)}
@@ -117,15 +140,17 @@ def _answer(scene: Scene, item: str, phase: Phase) -> Answer | None:
 
 def _early(phase: Phase, started: str, answer: Answer, why: str) -> Finding:
     status = Status.WAIVED if answer.answer == "go" else Status.FAIL
-    found = _found(phase, started, status, why)
-    return Finding.from_json({**found.as_json(), "by": answer.who, "reason": answer.reason})
+    found = replace(_found(phase, started, status, why), by=answer.who, reason=answer.reason)
+    accepts = status is Status.WAIVED
+    return replace(found, expires=good_until(answer.expires)) if accepts else found
 
 
 def _found(phase: Phase, started: str, status: Status, said: str) -> Finding:
     assert phase.calendar is not None, "only a phase with a window waits for it"
+    wished = status is Status.PASS and said.endswith(_WISH)
     return Finding(
         item=slot_name(phase),
-        title=TITLE,
+        title=WISHED if wished else TITLE,
         status=status,
         effect="check",
         line=phase.span.line,

@@ -14,7 +14,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,6 +42,12 @@ _GLANCE_S = 0.2
 """How long a start waits for the lock: somebody may only be looking whether it is held."""
 
 
+def _keep_private(path: Path) -> None:
+    """Make a new journal that no other user reads: SQLite would let all, as the umask says."""
+    with suppress(OSError):  # SQLite says why it cannot be made
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o660))
+
+
 class SqliteJournal:
     """Implements `run.journal.Journal`; safe to use from several threads of one process."""
 
@@ -67,6 +73,7 @@ class SqliteJournal:
         self._own: dict[str, _Own] = {}
         with self._translated():
             path.parent.mkdir(parents=True, exist_ok=True)
+            _keep_private(path)
             self._db = sqlite3.connect(
                 path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
             )
