@@ -89,12 +89,18 @@ def parked(ended: dict[str, Ended], tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def waits(tmp_path: Path) -> Iterator[Path]:
-    """A folder with a runbook whose second step waits until a test lets it go on."""
-    (tmp_path / "deploy.md").write_text(books.WAITS, encoding="utf-8")
+def pipes(tmp_path: Path) -> Iterator[Path]:
+    """A folder with the pipes `begun` and `gate`, for steps that wait for a test."""
     for name in ("begun", "gate"):
         os.mkfifo(tmp_path / name)
     yield tmp_path
     for name in ("begun", "gate"):  # whoever still waits there is let go
         with (tmp_path / name).open("r+b", buffering=0) as pipe:
             pipe.write(b"\n")
+
+
+@pytest.fixture
+def waits(pipes: Path) -> Path:
+    """A folder with a runbook whose second step waits until a test lets it go on."""
+    (pipes / "deploy.md").write_text(books.WAITS, encoding="utf-8")
+    return pipes

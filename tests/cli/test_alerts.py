@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.sink import HttpSink, http_sink
+from tests.support.sink import HttpSink
 from tests.support.telling import RUN, World
 
 from gonogo.cli import alerts, outcome
@@ -39,12 +39,6 @@ Said = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def sink() -> Iterator[HttpSink]:
-    with http_sink() as found:
-        yield found
-
-
-@pytest.fixture
 def world(tmp_path: Path, sink: HttpSink) -> Iterator[World]:
     ways: Any = {("ana", "webhook"): Webhook(sink.url())}
     made = World(tmp_path, ways, SystemClock())
@@ -68,6 +62,15 @@ def said(world: World, capsys: pytest.CaptureFixture[str]) -> Said:
 def raised(world: World, *rules: str) -> None:
     for rule in rules:
         world.raised(rule)
+    world.step()
+
+
+def became_worse(world: World, said: Said) -> None:
+    """An alert that bob looks after, and that is critical since."""
+    raised(world, "errors")
+    said("answer", "alert/errors/1", "seen", "--by", "bob")
+    world.step()
+    world.raised("errors", "critical")
     world.step()
 
 
@@ -129,21 +132,13 @@ def test_what_cannot_be_acknowledged_says_why(world: World, said: Said) -> None:
 
 
 def test_an_alert_that_became_worse_names_its_new_question(world: World, said: Said) -> None:
-    raised(world, "errors")
-    said("answer", "alert/errors/1", "seen", "--by", "bob")
-    world.step()
-    world.raised("errors", "critical")
-    world.step()
+    became_worse(world, said)
     code, out, _ = said("answer", "alert/errors/1?ack-2", "seen", "--by", "cleo")
     assert (code, "by cleo" in out) == (0, True)
 
 
 def test_an_old_question_of_a_worse_alert_is_refused(world: World, said: Said) -> None:
-    raised(world, "errors")
-    said("answer", "alert/errors/1", "seen", "--by", "bob")
-    world.step()
-    world.raised("errors", "critical")
-    world.step()
+    became_worse(world, said)
     code, _, err = said("answer", "alert/errors/1?ack", "seen")
     assert code == 2
     assert "has become worse since\nhint: acknowledge `alert/errors/1?ack-2`" in err

@@ -204,6 +204,17 @@ def test_a_waiver_stands_in_the_evidence(ended: dict[str, Ended]) -> None:
     assert "2099-01-31" in done.out
 
 
+def test_a_waiver_without_an_expiry_ends_with_its_run(tmp_path: Path) -> None:
+    (tmp_path / "deploy.md").write_text(books.go().replace("test -d .", "test -d nowhere"))
+    words = ("run", "deploy.md", "--yes", "--by", "ana", "--waive", "Disk has room=known")
+    done = gonogo(*words, cwd=tmp_path)
+    assert done.code == 0, done.both
+    assert "waived by ana: known, until the end of this run" in " ".join(done.out.split())
+    for form in ("md", "html", "json"):
+        said = gonogo("report", "--format", form, cwd=tmp_path)
+        assert "the end of this run" in said.out, form
+
+
 def test_an_assisted_runbook_is_never_run_without_a_person(tmp_path: Path) -> None:
     (tmp_path / "deploy.md").write_text(books.ASSISTED)
     done = gonogo("run", "deploy.md", "--yes", cwd=tmp_path)

@@ -35,6 +35,52 @@ CYCLE = """\
 """
 WATCHED = STEP + "\n## Watch for 1 hour\n\n### Alerts\n\n- **Page**: page load > 5s for 2 buckets\n"
 TWICE = STEP + "\n" + STEP
+SEVERAL = """\
+## Deployment
+
+1. Look
+
+   ```bash
+   if true; then
+   ```
+
+2. Change
+
+   ```bash
+   vim notes
+   ```
+
+   - Undo:
+
+     ```bash
+     echo "open
+     ```
+
+3. Migrate
+
+   ```yaml
+   action: migrate
+   on: db
+   folder: nowhere
+   ```
+
+## Watch for 1 hour
+
+### Triggers
+
+- Share > 5 s
+"""
+MISFIT = """---
+gonogo: 1
+service: web
+targets:
+  db: ${DATABASE_URL}
+metrics:
+  share: { log: access.jsonl, ratio: "status >= 500" }
+---
+# Web
+
+"""
 SAME_STEPS = STEP + "\n2. Switch\n\n   ```bash\n   echo again\n   ```\n"
 
 FILES: Mapping[str, tuple[bytes, int, tuple[str, ...]]] = {
@@ -63,6 +109,11 @@ FILES: Mapping[str, tuple[bytes, int, tuple[str, ...]]] = {
     "metric": ((HEAD + WATCHED).encode(), 2, ("GN340", "page load")),
     "cycle": ((HEAD + CYCLE).encode(), 2, ("GN403", "One", "Two")),
     "shell": ((HEAD + STEP.replace("echo hi", "if true; then")).encode(), 2, ("bash -n",)),
+    "several": (
+        (MISFIT + SEVERAL).encode(),
+        2,
+        ("bash -n", "unexpected EOF", "vim", "GN538", "GN347"),
+    ),
     "front matter": (b"---\ngonogo: 1\n# Web\n\n" + STEP.encode(), 2, ("GN006",)),
     "nothing to do": ((HEAD + "Only prose.\n").encode(), 2, ("GN405",)),
     "null": (b"# Web\x00\n\n" + STEP.encode(), 2, ("GN002",)),
@@ -182,6 +233,43 @@ def test_every_unbound_variable_is_named_at_once(folder: Path) -> None:
     assert not (folder / ".gonogo").exists()
 
 
+def test_plan_asks_only_for_what_the_environment_does_not_set(folder: Path) -> None:
+    head = """\
+service: web
+targets:
+  app: ${APP_URL}
+env:
+  REGION: eu
+environments:
+  production: { APP_URL: "https://${HOST}/", REGION: us }
+"""
+    text = books.go().replace("service: web\n", head)
+    words = 'test -d "$DATA_DIR" -a -n "$REGION$RELEASE$ENVIRONMENT"'
+    (folder / "bound.md").write_text(text.replace("test -d .", words))
+    said = all_at_once(
+        {
+            "plain": ("plan", "bound.md"),
+            "env": ("plan", "bound.md", "--env", "production"),
+            "both": ("plan", "bound.md", "--env", "production", "--release", "v2"),
+            "json": ("plan", "bound.md", "--env", "production", "--release", "v2", "--json"),
+            "other": ("plan", "bound.md", "--env", "prodution"),
+        },
+        folder,
+    )
+
+    def asked(name: str) -> str:
+        found = re.search(r"^must be set +(.*)$", said[name].out, re.MULTILINE)
+        return found[1] if found else ""
+
+    assert asked("plain") == "APP_URL, DATA_DIR, RELEASE, ENVIRONMENT"
+    assert asked("env") == "HOST, DATA_DIR, RELEASE"
+    assert asked("both") == "HOST, DATA_DIR"
+    assert "explicit, service web, environment production, release v2" in said["both"].out
+    assert json.loads(said["json"].out)["route"]["must_be_set"] == ["HOST", "DATA_DIR"]
+    assert (said["other"].code, said["other"].out) == (2, "")
+    assert "there is no environment `prodution`\nhint: known: production" in said["other"].err
+
+
 def test_a_path_may_hold_anything(folder: Path) -> None:
     name = "Größe und Maß.md"
     said = all_at_once({"relative": ("lint", name), "absolute": ("lint", folder / name)}, folder)
@@ -210,6 +298,8 @@ def test_plan_and_run_refuse_what_lint_refuses(folder: Path) -> None:
             "plan as json": ("plan", "--json", "steps.md"),
             "run": ("run", "steps.md", "--yes"),
             "run as json": ("run", "--json", "steps.md", "--yes"),
+            "plan of several": ("plan", "several.md"),
+            "run of several": ("run", "several.md", "--yes"),
         },
         folder,
     )
@@ -219,6 +309,9 @@ def test_plan_and_run_refuse_what_lint_refuses(folder: Path) -> None:
         as_json = said[f"{name} as json"]
         assert (as_json.code, as_json.err) == (2, ""), name
         assert json.loads(as_json.out)["error"]["diagnostics"][0]["code"] == "GN323", name
+    for name in ("plan of several", "run of several"):
+        missing = [word for word in FILES["several"][2] if word not in said[name].err]
+        assert (said[name].code, missing) == (2, []), name
     assert not (folder / ".gonogo").exists()
 
 

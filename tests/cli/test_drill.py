@@ -173,6 +173,44 @@ def test_it_never_runs_where_people_are(folder: Path, more: tuple[str, ...], why
     assert not (folder / "live").exists()
 
 
+@pytest.mark.parametrize(
+    ("target", "production", "rehearsal", "why"),
+    [
+        ("${APP}", "{}", "{}", "have the same `APP`"),  # both take it from outside
+        ("${APP}", "{ APP: '${A}' }", "{ APP: '${A}' }", "have the same `APP`"),
+        ("http://app.internal", "{}", "{}", "have the same address of `app`"),
+        ("http://${H}:${P}", "{ H: a, P: '1' }", "{ H: a, P: '1' }", "have the same `H` and `P`"),
+    ],
+)
+def test_what_both_take_from_outside_is_shared(
+    folder: Path, target: str, production: str, rehearsal: str, why: str
+) -> None:
+    text = BOOK.replace("${APP}", target)
+    text = text.replace("{ APP: live, WHERE: live }", production)
+    (folder / "deploy.md").write_text(text.replace("{ APP: stage, WHERE: stage }", rehearsal))
+    done = drill(folder, "--env", "rehearsal")
+    assert done.code == 2
+    assert why in done.err
+
+
+def test_one_part_of_an_address_may_be_the_same(folder: Path) -> None:
+    text = BOOK.replace("${APP}", "http://${APP}:${PORT}").replace("WHERE:", "PORT: '1', WHERE:")
+    (folder / "deploy.md").write_text(text)
+    assert drill(folder, "--env", "rehearsal").code == 0
+
+
+@pytest.mark.parametrize("name", ["prd", "prod-eu", "production_2", "LIVE"])
+def test_names_of_what_people_use_have_many_spellings(folder: Path, name: str) -> None:
+    (folder / "deploy.md").write_text(BOOK.replace("  production:", f"  {name}:"))
+    assert f"`{name}` is no place for a drill" in drill(folder, "--env", name).err
+
+
+@pytest.mark.parametrize("name", ["preprod", "non-prod", "prod-copy", "staging", "live-mirror"])
+def test_copies_of_it_are_places_for_a_drill(folder: Path, name: str) -> None:
+    (folder / "deploy.md").write_text(BOOK.replace("  rehearsal:", f"  {name}:"))
+    assert "no place for a drill" not in drill(folder, "--env", name).err
+
+
 def test_a_runbook_without_a_way_back_is_refused(folder: Path) -> None:
     (folder / "deploy.md").write_text(BOOK.partition("## Rollback")[0])
     done = drill(folder, "--env", "rehearsal")

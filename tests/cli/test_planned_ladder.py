@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gonogo import catalog
 from gonogo.cli.planned import lines
 from gonogo.runbook.assemble import assemble
@@ -57,7 +59,8 @@ def shown(text: str) -> str:
 
 def test_each_rung_says_what_it_takes() -> None:
     told = shown(RUNBOOK)
-    assert "Way back: by itself, the first that works" in told
+    named = "Way back: by itself, but for a name that a person types before 2, the first that works"
+    assert named in " ".join(told.split())
     assert " 1. previous release (about 2 minutes)" in told
     assert "stated 2m" in told
     assert "    only if `Apply the migration` was not begun" in told
@@ -79,3 +82,34 @@ def test_when_it_is_over_and_how_long_it_may_take() -> None:
 def test_a_person_who_is_asked_may_choose() -> None:
     told = shown(RUNBOOK.replace("gonogo: 1\n", "gonogo: 1\nrollback: ask\n"))
     assert "Way back: after a person's yes, who may choose the way" in told
+
+
+HARMLESS = RUNBOOK.replace("dropdb shop", "./restore")
+FIRST = """
+### Option 1: previous release (about 2 minutes)
+
+- Only if: not Apply the migration
+
+```bash
+./back
+```
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (HARMLESS, "Way back: by itself, the first that works"),
+        (
+            RUNBOOK.replace(FIRST, ""),
+            "Way back: after a person has typed the name of what it destroys ",
+        ),
+        (
+            RUNBOOK.replace("./back", "pg_dump shop >d.sql\ndropdb old"),
+            "Way back: a person chooses, and types the name of what it destroys ",
+        ),
+    ],
+    ids=["harmless", "only one, which destroys", "both destroy"],
+)
+def test_who_has_to_be_there_is_said_above_the_ways(text: str, said: str) -> None:
+    assert said in " ".join(shown(text).split()) + " "

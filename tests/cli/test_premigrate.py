@@ -153,6 +153,22 @@ def test_a_backup_of_something_else_proves_nothing(tmp_path: Path) -> None:
     assert "no backup stands before" in remarks(path)["GN540"][1]
 
 
+def test_a_backup_of_chosen_tables_brings_no_database_back(tmp_path: Path) -> None:
+    path = book(tmp_path, CLEAN)
+    path.write_text(path.read_text().replace("action: backup\n", "action: backup\n  tables: b\n"))
+    assert "no backup stands before" in remarks(path)["GN540"][1]
+
+
+def test_a_restore_test_of_something_else_proves_nothing(tmp_path: Path) -> None:
+    path = book(tmp_path, CLEAN)
+    text = path.read_text().replace("  db: ${DATABASE_URL}", "  db: ${A}\n  spare: ${B}")
+    elsewhere = "check: restore\n  on: spare"
+    path.write_text(text.replace("check: restore\n  on: db", elsewhere))
+    assert "no restore test stands before" in remarks(path)["GN540"][1]
+    path.write_text(path.read_text().replace(elsewhere, f"{elsewhere}\n  source: db"))
+    assert "GN540" not in remarks(path)
+
+
 def test_what_nobody_has_proved_is_typed_by_a_person(tmp_path: Path) -> None:
     path = book(tmp_path, CLEAN, 'unproved: "an empty database"', proved=False)
     path.write_text(path.read_text().replace("   - Undo:", "   - No dump: empty\n   - Undo:"))

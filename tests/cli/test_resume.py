@@ -6,7 +6,6 @@ import os
 import select
 import signal
 import subprocess
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -37,15 +36,10 @@ service: web
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(pipes: Path) -> Path:
     """A folder with a runbook whose step waits until a test lets it go on."""
-    (tmp_path / "deploy.md").write_text(BOOK)
-    for name in ("begun", "gate"):
-        os.mkfifo(tmp_path / name)
-    yield tmp_path
-    for name in ("begun", "gate"):
-        with (tmp_path / name).open("r+b", buffering=0) as pipe:
-            pipe.write(b"\n")
+    (pipes / "deploy.md").write_text(BOOK)
+    return pipes
 
 
 @pytest.fixture
@@ -111,6 +105,25 @@ def killed_and_resumed(folder: Path, colour: str | None) -> Done:
     resumed = start("resume", cwd=folder, env={} if colour is None else {"COLOUR": colour})
     (folder / "gate").write_text("go\n")
     return finish(resumed)
+
+
+@pytest.mark.parametrize("now", ["another text", "no file"])
+def test_a_run_goes_on_from_the_text_that_it_began_with(folder: Path, now: str) -> None:
+    text = f"{BOOK}\n2. Say it\n\n   ```bash\n   echo as it was >> order\n   ```\n"
+    (folder / "deploy.md").write_text(text)
+    served = start("run", "deploy.md", "--yes", cwd=folder, env={"COLOUR": "blue"})
+    (folder / "begun").read_bytes()
+    served.send_signal(signal.SIGKILL)
+    finish(served)
+    if now == "no file":
+        (folder / "deploy.md").unlink()
+    else:
+        (folder / "deploy.md").write_text(text.replace("as it was", "as it is"))
+    resumed = start("resume", cwd=folder)
+    (folder / "gate").write_text("go\n")
+    done = finish(resumed)
+    assert done.code == 0, done.both
+    assert (folder / "order").read_text() == "blue\nas it was\n"
 
 
 def test_a_value_that_is_set_otherwise_here_is_named_and_does_not_count(folder: Path) -> None:

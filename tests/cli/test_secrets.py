@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.cli import books
 from tests.cli.running import Done, gonogo
+from tests.support.kinds import closed_port
 
 from gonogo.services import Postgres
 
@@ -23,13 +23,6 @@ class Tried:
     folder: Path
     env: dict[str, str]
     done: Done
-
-
-def closed_port() -> int:
-    """Return a port where nobody listens."""
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return int(server.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +62,7 @@ def test_no_secret_is_written_anywhere(tried: Tried) -> None:
 
 def test_a_run_is_not_resumed_with_another_secret(tried: Tried) -> None:
     if tried.done.code != 3:
-        pytest.skip("the run has ended")
+        pytest.skip("the run came to a verdict, so there is nothing to resume")
     other = "an0ther-secret"
     done = gonogo("resume", cwd=tried.folder, env={**tried.env, "API_TOKEN": other})
     assert (done.code, done.out) == (2, "")
@@ -84,7 +77,7 @@ def test_a_run_is_not_resumed_with_another_secret(tried: Tried) -> None:
 
 def test_a_run_is_not_resumed_without_what_its_fingerprints_rest_on(tried: Tried) -> None:
     if tried.done.code != 3:
-        pytest.skip("the run has ended")
+        pytest.skip("the run came to a verdict, so there is nothing to resume")
     salt = tried.folder / ".gonogo" / "salt"
     kept = salt.rename(salt.with_suffix(".away"))
     try:

@@ -20,6 +20,7 @@ from gonogo.report.page import Page
 from gonogo.report.watch import RuleFacts, Seen, Slice, Watch
 from gonogo.report.watch_fold import gaps
 from gonogo.report.watch_lines import next_slice, rule_lines
+from gonogo.report.watch_tables import slice_rows
 
 RULE = RuleFacts("errors", "error rate > 1%", "error rate > 1 % for 2 buckets", "rollback", 90)
 
@@ -381,3 +382,38 @@ def test_a_week_of_ten_rules_stays_readable():
     assert len(render(evidence, "html")) < 600_000
     assert len(render(evidence, "md")) < 65_536  # what a comment on GitHub may hold
     assert len(render(evidence, "text").splitlines()) < 40
+
+
+def test_what_came_and_is_no_figure_is_shown_with_its_reason():
+    watched = a_watch((10, 300))
+    body = {"start_ms": FIRST_MS + WIDTH_MS, "phase": "watch", "rules": {}}
+    flawed = {"count": 90, "coverage": 1.0, "late": 0, "why": [], "bad": {"null": 10}}
+    silent = {"count": 0, "coverage": 1.0, "late": 0, "why": [], "bad": {"not a number": 3}}
+    body["metrics"] = {"response time": flawed, "error rate": silent}
+    watched.story.say("bucket.closed", f"watch@{body['start_ms']}", body=body)
+    watch = watch_of(collect(watched.story.events))
+    rows, _ = slice_rows(watch)
+    assert rows[-1].said == ("response time: 10 null not counted",)
+    assert [gap.say() for gap in watch.gaps] == [
+        "no data of error rate for 1 slice (no figure: not a number)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        ("resolved", "resolved 14:30"),
+        ("firing", "firing since 14:30"),
+        ("pending", "pending since"),
+    ],
+)
+def test_an_alert_that_moves_after_going_back_is_told_as_it_stands(after: str, said: str) -> None:
+    watched = a_watch((0, 200), (0, 600), (0, 600))
+    story = watched.end(complete=False, why="a trigger")
+    at_ms = FIRST_MS + 6 * WIDTH_MS
+    body = {"rule": "slow", "consequence": "warn", "at_ms": at_ms, "closed_ms": at_ms + WIDTH_MS}
+    body |= {"before": "firing", "after": after, "reason": "", "phase": "watch", "way": "back"}
+    story.say("rule.moved", f"slow@{at_ms}", body=body)
+    watch = watch_of(collect(story.events))
+    (rule,) = [rule for rule in watch.rules if rule.id == "slow"]
+    assert watch_words.streak(rule, watch).startswith(said)

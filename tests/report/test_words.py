@@ -56,19 +56,48 @@ def test_what_was_seen_is_said_against_what_was_expected(actual: str, expected: 
     assert words.against(actual, expected) == said
 
 
+@pytest.mark.parametrize(
+    ("actual", "why", "said"),
+    [
+        ("rows 1, expected 0", "rows 1, expected 0", ""),
+        ("rows 1, expected 0", "fail: rows 1, expected 0", "fail"),
+        ("rows 1, expected 0; size 3", "fail: rows 1, expected 0", "fail"),
+        ("rows 1, expected 0", "fail: 1 of 3 rows", "fail: 1 of 3 rows"),
+        ("", "error: no route", "error: no route"),
+        ("", "", ""),
+    ],
+)
+def test_a_reason_does_not_say_the_figures_again(actual: str, why: str, said: str):
+    assert words.besides(actual, why) == said
+
+
 @given(st.text(), st.integers(0, 30))
 def test_a_cut_text_fits(text: str, width: int):
     shown = words.cut(words.one_line(text), width)
     assert words.cells(shown) <= width
 
 
-@given(st.text(), st.integers(4, 30))
-def test_wrapped_lines_fit_and_lose_no_word_in_silence(text: str, width: int):
-    lines = words.wrap(text, width)
+@given(st.text(), st.integers(4, 30), st.booleans())
+def test_wrapped_lines_fit_and_lose_no_word_in_silence(text: str, width: int, ends: bool):
+    lines = words.wrap(text, width, ends=ends)
     assert len(lines) <= 3
     assert all(words.cells(line) <= width for line in lines)
     whole = " ".join(lines)
     assert "…" in whole or whole == words.one_line(text)
+
+
+LONG = 'could not open input file "/var/backups/of/the/shop/in/a/deep/folder/b.dump": No such file'
+
+
+@pytest.mark.parametrize("width", [20, 24, 28, 40])
+def test_the_end_of_a_long_cause_is_there(width: int):
+    lines = words.wrap(LONG, width, ends=True)
+    assert lines[-1].endswith("such file")
+    assert lines[0].startswith("could not")
+    assert "…" in "".join(lines)
+    (word,) = words.wrap("/var/backups/of/the/shop/in/a/deep/folder/b.dump", width, ends=True)
+    assert word.startswith("/var/")
+    assert word.endswith("r/b.dump")
 
 
 @given(st.text())

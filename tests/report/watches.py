@@ -15,6 +15,7 @@ from gonogo.judge.buckets import Bucket, Figure, Form, Given, Shape, Share
 from gonogo.judge.rules import Machine, Move, Terms
 from gonogo.judge.streaks import State
 from gonogo.plan.model import Consequence, Rule
+from gonogo.run.noting import counted, seen
 from gonogo.source import Span
 
 WIDTH_MS = 300_000
@@ -103,27 +104,14 @@ class Watched:
         return moves
 
     def _note(self, start: int, buckets: Mapping[str, Bucket]) -> None:
-        rules = {}
-        for rule in self.machine.rules:
-            streak = self.machine.streaks[rule.id]
-            rules[rule.id] = {
-                "says": self.machine.say(rule.id, buckets),
-                "event": self.machine.event(rule.id, buckets).value,
-                "state": streak.state.value,
-                "count": streak.count,
-                "need": streak.pattern.need,
-                "of": streak.pattern.of,
+        rules = {
+            rule.id: {
+                **seen(self.machine, rule, buckets),
                 **(self._value(rule, buckets) if self.values else {}),
             }
-        metrics = {
-            name: {
-                "count": bucket.count,
-                "coverage": round(bucket.coverage, 3),
-                "late": bucket.late,
-                "why": list(bucket.reasons),
-            }
-            for name, bucket in buckets.items()
+            for rule in self.machine.rules
         }
+        metrics = counted(buckets)
         body = {"phase": self.phase, "start_ms": start, "rules": rules, "metrics": metrics}
         self.story.say("bucket.closed", f"{self.phase}@{start}", body=body)
 

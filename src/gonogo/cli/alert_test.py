@@ -15,7 +15,7 @@ from gonogo.cli import screen
 from gonogo.cli.home import Home, add_home, home_of
 from gonogo.cli.load import load
 from gonogo.cli.ways import bound_ways
-from gonogo.cli.who import add_by, who_of
+from gonogo.cli.who import add_by, check_environment, who_of
 from gonogo.clock import SystemClock, stamp
 from gonogo.errors import JournalError, UsageError
 from gonogo.plan.model import Plan
@@ -84,9 +84,7 @@ def carry_out(options: argparse.Namespace) -> int:
 def _ways(plan: Plan, options: argparse.Namespace) -> tuple[dict[tuple[str, str], Way], Redactor]:
     """Bind what the contacts need, and nothing else of the runbook."""
     receivers = plan.receivers
-    if options.env is not None and options.env not in plan.environments:
-        known = ", ".join(plan.environments) or "none is written"
-        raise UsageError(f"there is no environment `{options.env}`", hint=f"known: {known}")
+    check_environment(plan, options.env)
     if options.contact is not None and receivers.contact(options.contact) is None:
         known = ", ".join(contact.name for contact in receivers.contacts) or "none is written"
         raise UsageError(f"no contact is named `{options.contact}`", hint=f"known: {known}")

@@ -72,6 +72,8 @@ class Conduct:
     interrupts: list[int] = field(default_factory=list)
     begun: bool = False  # the run is in the journal
     heard: float = 0.0  # when the last event came
+    telling: Telling | None = None
+    next_told: tuple[int, tuple[str, ...]] | None = None  # who is told next was said
 
     def carry(self, begin: Callable[[], None]) -> int:
         """Serve the run until it ends or nothing but people can move it; end with its exit code.
@@ -105,7 +107,7 @@ class Conduct:
         engine.serve(carried)
         begin()
         self.begun = True
-        telling = self._telling(scene)
+        telling = self.telling = self._telling(scene)
         if telling is not None:
             telling.start()
         heart = self._heart(scene)
@@ -237,7 +239,8 @@ class Conduct:
         if not waiting:
             return None
         if not self.attended or prompt.closed:
-            return HOLD if self._rests(events, waiting) else None
+            rests = self._rests(events, waiting)
+            return HOLD if rests and not self._escalates(waiting) else None
         live.pause()
         prompt.ask(waiting[0], stopped=lambda: self._is_settled(waiting[0]))
         live.resume()
@@ -262,6 +265,16 @@ class Conduct:
         """Say whether nothing goes on but the waiting for people, and has not for a moment."""
         quiet_s = self.clock.monotonic() - self.heard
         return quiet_s > _QUIET_S and not _working(events, tuple(e.item for e in waiting))
+
+    def _escalates(self, waiting: tuple[Event, ...]) -> bool:
+        """Say whether somebody is still to be told that we wait, if nobody answers before."""
+        if self.telling is None:
+            return False
+        ahead = self.telling.alerting.ahead(max(event.seq for event in waiting))
+        if ahead and ahead[0] != self.next_told:
+            self.next_told = ahead[0]
+            screen.tell(questions.escalating(*ahead[0]))
+        return ahead is None or bool(ahead)
 
     def _catch_signals(self) -> None:
         for number in _SIGNALS:

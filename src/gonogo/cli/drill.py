@@ -14,23 +14,23 @@ from collections.abc import Mapping
 from gonogo.cli import run
 from gonogo.cli.home import add_home
 from gonogo.cli.load import load
-from gonogo.cli.who import add_by
+from gonogo.cli.who import add_start
 from gonogo.errors import UsageError
 from gonogo.plan.model import Plan
+from gonogo.plan.shellfilled import filled
 from gonogo.runbook import durations
 
-_LIVE = re.compile(r"prod(?:uction)?|live|main", re.IGNORECASE)
+_LIVE = re.compile(  # `prod-eu` too, but not `prod-copy`
+    r"(?:prod(?:uction)?|prd|live|main)(?:[-_.]?(?!\w*(?:like|copy|clone|mirror|test|rehears|drill))\w+)*",
+    re.IGNORECASE,
+)
 _ENV_HINT = "write `environments: { rehearsal: { DATABASE_URL: … } }` and give `--env rehearsal`"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("file", help="the runbook")
-    parser.add_argument("--env", metavar="NAME", help="the rehearsal: an entry of `environments:`")
-    parser.add_argument("--release", metavar="V", help="what is released; bound to ${RELEASE}")
-    parser.add_argument("--yes", action="store_true", help="start without asking")
-    add_by(parser, "who rehearses this")
-    parser.add_argument("--answers", metavar="FILE", help="YAML: step -> answer, given beforehand")
+    env = "the rehearsal: an entry of `environments:`"
+    add_start(parser, env=env, by="who rehearses this")
     parser.add_argument(
         "--valid", metavar="TIME", default="30d", help="how long this drill counts (default: 30d)"
     )
@@ -66,19 +66,25 @@ def _refuse_live(plan: Plan, environment: str | None) -> None:
     mine = plan.environments.get(environment)
     if mine is None:
         return  # the run says which there are
-    used = {name for target in plan.targets for name in _names(target.text)}
     for name, values in plan.environments.items():
-        shared = _shared(mine, values, used) if _LIVE.fullmatch(name) else None
+        shared = _shared(plan, mine, values) if _LIVE.fullmatch(name) else None
         if shared is not None:
             raise UsageError(
-                f"`{environment}` and `{name}` have the same `{shared}`",
+                f"`{environment}` and `{name}` have the same {shared}",
                 hint="a drill must not reach what people use: give the rehearsal its own",
             )
 
 
-def _shared(mine: Mapping[str, str], live: Mapping[str, str], used: set[str]) -> str | None:
-    same = (name for name in sorted(used) if name in mine and mine[name] == live.get(name))
-    return next((name for name in same if "$" not in mine[name]), None)
+def _shared(plan: Plan, mine: Mapping[str, str], live: Mapping[str, str]) -> str | None:
+    """Return what both reach: a target whose address is the same text, filled as far as it goes.
+
+    A variable that neither sets comes from outside, and then it is the same one for both.
+    """
+    for target in plan.targets:
+        if filled(target.text, mine) == filled(target.text, live):
+            names = [f"`{name}`" for name in _names(target.text)]
+            return " and ".join(names) or f"address of `{target.name}`"
+    return None
 
 
 def _names(text: str) -> list[str]:

@@ -19,7 +19,10 @@ def ended(error: Exception, *, as_json: bool = False, debug: bool = False) -> in
         return _bug(error, as_json=as_json)
     if isinstance(error, RunbookError):
         if as_json:
-            found = error.diagnostics
+            from gonogo.cli import hiding
+
+            hide = hiding.hider(error.source, error.diagnostics)
+            found = [hiding.about(one, hide) for one in error.diagnostics]
             screen.say_json(screen.error_json(str(error), code="GN400", diagnostics=found))
         else:
             screen.tell(screen.runbook_error(error))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from gonogo.cli import screen
+from gonogo.cli import hiding, screen
 from gonogo.cli.ending import ended
 from gonogo.cli.load import look
-from gonogo.cli.precheck import precheck
+from gonogo.cli.precheck import precheck, precheck_draft
 from gonogo.errors import Diagnostic, RunbookError, Severity, UsageError, in_order
 from gonogo.plan.model import Meaning, Plan
 from gonogo.source import Source
@@ -54,10 +55,12 @@ def _one(path: str, options: argparse.Namespace) -> dict[str, object]:
         source, diagnostics = error.source, in_order(error.diagnostics)
     else:
         plan = understood.plan
-        more = (*precheck(plan), *_watched(plan)) if plan else ()
+        more = (*precheck(plan), *_watched(plan)) if plan else precheck_draft(understood.draft)
         diagnostics = in_order([*understood.diagnostics, *more])
         mode = understood.plan.mode.value if understood.plan else None
         meanings = understood.meanings
+    hide = hiding.hider(source, diagnostics)
+    meanings = [replace(meaning, detail=hide(meaning.detail)) for meaning in meanings]
     if not options.json:
         if not options.quiet and meanings:
             screen.say("\n".join(_lines(meanings, screen.width())))
@@ -66,7 +69,7 @@ def _one(path: str, options: argparse.Namespace) -> dict[str, object]:
         "file": path,
         "mode": mode,
         "errors": sum(d.severity is Severity.ERROR for d in diagnostics),
-        "diagnostics": [d.as_json() for d in diagnostics],
+        "diagnostics": [hiding.about(d, hide).as_json() for d in diagnostics],
         "meanings": [
             {"line": m.span.line, "end_line": m.span.end_line, "what": m.what, "detail": m.detail}
             for m in meanings

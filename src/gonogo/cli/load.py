@@ -98,5 +98,8 @@ def _understood(source: Source, remarks: Iterable[Diagnostic]) -> Understanding:
 
 def _plan(source: Source, found: Understanding) -> Plan:
     if found.plan is None:
-        raise RunbookError(source, found.diagnostics)
+        from gonogo.cli.precheck import precheck_draft
+
+        everything = in_order([*found.diagnostics, *precheck_draft(found.draft)])
+        raise RunbookError(source, everything)
     return found.plan

@@ -45,7 +45,7 @@ COMMANDS: dict[str, Command] = {
     "plan": Command(
         "gonogo.cli.plan",
         "phases, order, critical path, people, point of no return",
-        "gonogo plan deploy.md",
+        "gonogo plan deploy.md\ngonogo plan deploy.md --env production --release v2.4.0",
     ),
     "run": Command(
         "gonogo.cli.run",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gonogo.judge.course import is_watched
 from gonogo.plan.kinds import Effect, Role
-from gonogo.plan.lengths import lengths
+from gonogo.plan.lengths import is_idle, lengths
 from gonogo.plan.model import Option, Phase, Plan, Rollback, Step
 from gonogo.plan.route import critical_path, estimated_s, no_return
 from gonogo.report.words import count, cut, duration, one_line, pad, wrap
@@ -19,11 +19,22 @@ _USUAL_TIMEOUT_S = 300.0
 _MOST = 12  # lines of one text
 
 
-def lines(plan: Plan, width: int, ahead: Mapping[str, str] | None = None) -> Iterator[str]:
-    """Yield the whole plan, no line wider than `width`; `ahead`: see `route.no_return`."""
+def lines(
+    plan: Plan,
+    width: int,
+    ahead: Mapping[str, str] | None = None,
+    *,
+    needed: Sequence[str] = (),
+    bound: str = "",
+) -> Iterator[str]:
+    """Yield the whole plan, no line wider than `width`.
+
+    `ahead`: see `route.no_return`; `needed` are the names that must be set, `bound` says for what
+    the plan is shown.
+    """
     service = "" if plan.service == plan.title else f", service {plan.service}"
     yield cut(one_line(plan.title), width)
-    yield cut(f"{plan.source.name}, {plan.mode.value}{service}", width)
+    yield cut(f"{plan.source.name}, {plan.mode.value}{service}{bound}", width)
     for number, phase in enumerate(plan.phases, start=1):
         yield ""
         yield _head(f"{number}. {phase.title}", _counts(phase.steps), estimated_s(phase), width)
@@ -34,7 +45,7 @@ def lines(plan: Plan, width: int, ahead: Mapping[str, str] | None = None) -> Ite
         yield ""
         yield from _back(plan, plan.rollback, width)
     yield ""
-    yield from _foot(plan, width, ahead or {})
+    yield from _foot(plan, width, ahead or {}, needed)
 
 
 def _head(title: str, what: str, took_s: float | None, width: int) -> str:
@@ -47,7 +58,9 @@ def _watch(plan: Plan, phase: Phase, width: int) -> Iterator[str]:
     """Yield how long a watch lasts and from when, and its checkpoints."""
     if phase.role is not Role.WATCH:
         return
-    length = lengths(plan.released).get(phase.id)
+    length = lengths(plan.released, plan.rules, plan.metrics).get(phase.id)
+    if phase.span_s is not None and is_idle(phase, plan.rules, plan.metrics):
+        yield cut("  takes no time: it has neither figures nor checkpoints", width)
     if length is not None or is_watched(plan, phase):
         said = duration(length) if length is not None else "as long as its longest rule"
         since = "its begin"
@@ -129,9 +142,7 @@ def _more(step: Step) -> str:
 
 
 def _back(plan: Plan, rollback: Rollback, width: int) -> Iterator[str]:
-    how = "by itself" if rollback.automatic else "after a person's yes, who may choose the way"
-    several = ", the first that works" if len(rollback.options) > 1 else ""
-    yield f"Way back: {how}{several}"
+    yield from wrap(f"Way back: {_how(rollback)}", width)
     for rank, option in enumerate(rollback.options, start=1):
         yield from _option(option, rank, width)
         for step in option.steps:
@@ -143,6 +154,23 @@ def _back(plan: Plan, rollback: Rollback, width: int) -> Iterator[str]:
     over = _over(plan)
     if over:
         yield from (f" {line}" for line in wrap(over, width - 1, most=_MOST))
+
+
+def _how(rollback: Rollback) -> str:
+    """Return what has to come from a person before something is gone back."""
+    several = ", the first that works" if len(rollback.options) > 1 else ""
+    if not rollback.automatic:
+        return f"after a person's yes, who may choose the way{several}"
+    destructive = [option.destructive for option in rollback.options]
+    if not any(destructive):
+        return f"by itself{several}"
+    if len(destructive) == 1:
+        return "after a person has typed the name of what it destroys"
+    if all(destructive):
+        return "a person chooses, and types the name of what it destroys"
+    ranks = [str(rank) for rank, lossy in enumerate(destructive, start=1) if lossy]
+    which = f"{', '.join(ranks[:-1])} and {ranks[-1]}" if len(ranks) > 1 else ranks[0]
+    return f"by itself, but for a name that a person types before {which}{several}"
 
 
 def _over(plan: Plan) -> str:
@@ -179,7 +207,7 @@ def _option(option: Option, rank: int, width: int) -> Iterator[str]:
         yield from (f"    {line}" for line in wrap(one_line(text), width - 4, most=_MOST))
 
 
-def _foot(plan: Plan, width: int, ahead: Mapping[str, str]) -> Iterator[str]:
+def _foot(plan: Plan, width: int, ahead: Mapping[str, str], needed: Sequence[str]) -> Iterator[str]:
     point = no_return(plan, ahead)
     where = "none, every action has a way back"
     if point is not None:
@@ -190,15 +218,16 @@ def _foot(plan: Plan, width: int, ahead: Mapping[str, str]) -> Iterator[str]:
         yield from _row("critical path", " → ".join(step.title for step in path), width)
     yield from _row("estimated time", _time(plan), width)
     yield from _row("way back", _way_back(plan), width)
+    if plan.settings.get("blocks"):
+        yield from _row("blocks", plan.settings["blocks"], width, most=_MOST)
     people = [step for step in plan.steps() if step.effect is Effect.MANUAL]
     for place, step in enumerate(people):
         owner = f" ({step.owner})" if step.owner else ""
         said = cut(one_line(step.title) + owner, width - _LABEL - 12)
         label = "people" if place == 0 else ""
         yield f"{label:<{_LABEL}}{pad(said, width - _LABEL - 10)} line {step.span.line}"
-    names = list(dict.fromkeys(variable.name for variable in plan.variables))
-    if names:
-        yield from _row("must be set", ", ".join(names), width, most=_MOST)
+    if needed:
+        yield from _row("must be set", ", ".join(needed), width, most=_MOST)
     if any(phase.role is Role.WATCH for phase in plan.phases) and plan.rules:
         rules = f"{count(len(plan.rules), 'rule')}; `gonogo rehearse` shows when each one fires"
         yield from _row("watch", rules, width)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from threading import Thread
 
-from gonogo.errors import Diagnostic, UsageError, WorkError
+from gonogo.errors import Diagnostic, Severity, UsageError, WorkError
 from gonogo.plan.kinds import Scripted
 from gonogo.plan.model import Block, Mode, Plan, Step
 from gonogo.source import Span
@@ -28,15 +29,40 @@ def precheck(plan: Plan) -> tuple[Diagnostic, ...]:
         One diagnostic for each script that does not parse (none when there is no such shell here:
         the step will say so itself), and what is wrong or risky about migrations.
     """
-    return (*_unparsed(plan), *_migrations(plan))
+    return (*_unparsed(plan), *_migrations(plan, whole=True))
 
 
-def _migrations(plan: Plan) -> tuple[Diagnostic, ...]:
+def precheck_draft(draft: Plan) -> tuple[Diagnostic, ...]:
+    """Look at what could be bound of a runbook that has mistakes: each thing by itself.
+
+    Nothing is said of what may only be missing because of those mistakes: the backup before a
+    migration, the metric of a rule, the phase that judges it.
+    """
+    return (*_unparsed(draft), *_migrations(draft, whole=False), *_misfits(draft))
+
+
+def _misfits(draft: Plan) -> tuple[Diagnostic, ...]:
+    """Return the rules that cannot be judged on their metrics, of metrics that could be bound."""
+    bound = {metric.name for metric in draft.metrics}
+    rules = tuple(
+        rule
+        for rule in draft.rules
+        if all(p.metric is None or p.metric in bound for p in rule.condition.predicates)
+    )
+    if not rules:
+        return ()
+    from gonogo.judge.firing import mistakes_of_watch  # not loaded for a runbook without rules
+
+    found = mistakes_of_watch(replace(draft, rules=rules))
+    return tuple(d for d in found if d.severity is Severity.ERROR)
+
+
+def _migrations(plan: Plan, *, whole: bool) -> tuple[Diagnostic, ...]:
     if not any(step.block and step.block.kind == "migrate" for step in plan.every_step()):
         return ()
     from gonogo.cli.premigrate import migration_remarks  # loads all that reads migrations
 
-    return migration_remarks(plan)
+    return migration_remarks(plan, whole=whole)
 
 
 def _unparsed(plan: Plan) -> tuple[Diagnostic, ...]:

@@ -47,9 +47,12 @@ class _Found:
         return bool(self.work.only)
 
 
-def migration_remarks(plan: Plan) -> tuple[Diagnostic, ...]:
-    """Return what is wrong or risky about the migrations of a plan, each at its block."""
-    found: list[Diagnostic] = [*_unproved(plan), *_counted(plan)]
+def migration_remarks(plan: Plan, *, whole: bool = True) -> tuple[Diagnostic, ...]:
+    """Return what is wrong or risky about the migrations of a plan, each at its block.
+
+    Where the plan is not `whole`, nothing is said of what should stand before them.
+    """
+    found: list[Diagnostic] = [*(_unproved(plan) if whole else ()), *_counted(plan)]
     for step in plan.every_step():
         for block in _migrating(step):
             found += _of_block(block, plan)
@@ -91,7 +94,7 @@ def _unproved(plan: Plan) -> Iterator[Diagnostic]:
                 said
                 for said, needed in (
                     ("backup", {f"backup {block.work.on}", "check backup"}),
-                    ("restore test", {"check restore"}),
+                    ("restore test", {f"check restore {block.work.on}"}),
                 )
                 if not needed & kinds
             ]
@@ -105,9 +108,15 @@ def _unproved(plan: Plan) -> Iterator[Diagnostic]:
                     "`unproved: why`, which a person must confirm",
                     severity=severity,
                 )
-        if step.block is not None:
-            on = getattr(step.block.work, "on", "")
+        if step.block is not None and not _is_partial(step.block):
+            work = step.block.work
+            on = getattr(work, "source", "") or getattr(work, "on", "")
             kinds |= {step.block.kind, f"{step.block.kind} {on}"}
+
+
+def _is_partial(block: Block) -> bool:
+    """Say whether a backup holds chosen tables only: a database does not come back from it."""
+    return bool(getattr(block.work, "tables", ()) or getattr(block.work, "schemas", ()))
 
 
 def _counted(plan: Plan) -> Iterator[Diagnostic]:

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from gonogo.cli.home import Home, home_words
+from gonogo.plan.notices import moment
 from gonogo.run.journal import Event, Journal
 from gonogo.run.people import open_questions
 
@@ -59,20 +60,31 @@ def fits_exactly(event: Event, wanted: str) -> bool:
 
 
 def fits_loosely(event: Event, wanted: str) -> bool:
-    """Say whether the id or the question holds these words."""
-    return wanted.lower() in text(event).lower() or wanted.lower() in event.item.lower()
+    """Say whether the question, the id, or the title that the id is made of holds these words."""
+    low, item = wanted.lower(), event.item.lower()
+    return any(low in place for place in (text(event).lower(), item, item.replace("-", " ")))
 
 
 def shown(event: Event, width: int) -> Iterator[str]:
     """Yield a question with its place, its detail and its answers, `width` columns wide."""
-    from gonogo.report.words import cut, neutral, pad, wrap
+    from gonogo.report.words import pad, wrap
 
     line = f"line {event.body.get('line')}"
     first, *rest = wrap(text(event), width - len(line) - 4) or [event.item]
     yield f"? {pad(first, width - len(line) - 3)} {line}"
     yield from (f"  {more}" for more in rest)
+    yield from _detail(event, width)
+
+
+def _detail(event: Event, width: int) -> Iterator[str]:
+    """Yield what stands beside a question; of a confirmation nothing is cut, only broken."""
+    from gonogo.report.words import cut, neutral, wrap
+
+    is_typed = event.body.get("form") == "typed"
     for more in neutral(str(event.body.get("detail") or "")).split("\n"):
-        if more.strip():
+        if more.strip() and is_typed:
+            yield from (f"  | {line}" for line in wrap(more, width - 4, most=8, ends=True))
+        elif more.strip():
             yield cut(f"  | {more}", width)
 
 
@@ -85,8 +97,19 @@ def how_to_answer(home: Home, asked: Sequence[Event], width: int) -> Iterator[st
     where = home_words(home)
     for event in asked:
         yield cut(f"  {text(event)}", width)
+        if event.body.get("form") == "typed":  # what is typed is typed with this in sight
+            yield from _detail(event, width - 2)
         yield f"    {_command(event, asked)}{where}"
     yield f"then: gonogo resume {asked[0].run}{where}"
+
+
+def escalating(at_ms: int, contacts: Sequence[str]) -> str:
+    """Return why a run that waits for a person does not end yet: somebody else is told first."""
+    verb = "is" if len(contacts) == 1 else "are"
+    return (
+        f"nobody has answered so far: {' and '.join(contacts)} {verb} told at {moment(at_ms)};"
+        " this run stays until then and goes on when somebody answers"
+    )
 
 
 def in_full(home: Home, asked: Sequence[Event], width: int) -> Iterator[str]:

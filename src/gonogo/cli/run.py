@@ -16,7 +16,7 @@ from gonogo.cli import screen, standing
 from gonogo.cli.home import Home, add_home, home_of, home_words, is_open
 from gonogo.cli.load import load
 from gonogo.cli.precheck import precheck
-from gonogo.cli.who import add_by, read_expiry, who_of
+from gonogo.cli.who import add_start, check_environment, read_expiry, who_of
 from gonogo.errors import RunbookError, Severity, UsageError
 from gonogo.judge.firing import mistakes_of_watch
 from gonogo.plan.hastened import hastened, read_calendar
@@ -31,12 +31,7 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("file", help="the runbook")
-    parser.add_argument("--env", metavar="NAME", help="an entry of `environments:`")
-    parser.add_argument("--release", metavar="V", help="what is released; bound to ${RELEASE}")
-    parser.add_argument("--yes", action="store_true", help="start without asking")
-    add_by(parser, "who runs this")
-    parser.add_argument("--answers", metavar="FILE", help="YAML: step -> answer, given beforehand")
+    add_start(parser, env="an entry of `environments:`", by="who runs this")
     parser.add_argument(
         "--waive",
         action="append",
@@ -118,9 +113,7 @@ def _refuse_unattended(plan: Plan, options: argparse.Namespace, *, attended: boo
         raise UsageError(
             "nobody is at the terminal to confirm the start", hint="give --yes to start unattended"
         )
-    if options.env is not None and options.env not in plan.environments:
-        known = ", ".join(plan.environments) or "none is written"
-        raise UsageError(f"there is no environment `{options.env}`", hint=f"known: {known}")
+    check_environment(plan, options.env)
 
 
 def _refuse_mistakes(plan: Plan) -> None:

@@ -71,10 +71,16 @@ def is_plain() -> bool:
 
 
 def drawn(diagnostics: Iterable[Diagnostic], source: Source) -> str:
-    """Draw diagnostics one below the other, errors last so that they stay in sight."""
+    """Draw diagnostics one below the other, errors last so that they stay in sight.
+
+    A secret that stands in the runbook is masked in the lines that are shown.
+    """
+    from gonogo.cli import hiding
+
     order = {Severity.NOTE: 0, Severity.WARNING: 1, Severity.ERROR: 2}
     by_weight = sorted(diagnostics, key=lambda d: order[d.severity])
-    return "\n\n".join(draw(item, source) for item in by_weight)
+    hide, shown = hiding.hider(source, by_weight), hiding.masked(source, by_weight)
+    return "\n\n".join(draw(hiding.about(item, hide), shown) for item in by_weight)
 
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from gonogo.clock import SystemClock, moment
 from gonogo.errors import UsageError
+from gonogo.plan.model import Plan
 
 _DATE = len("2026-01-31")
 
@@ -16,6 +17,27 @@ _DATE = len("2026-01-31")
 def add_by(parser: argparse.ArgumentParser, words: str) -> None:
     """Add the option that names the person."""
     parser.add_argument("--by", metavar="NAME", default="", help=f"{words} (default: your login)")
+
+
+def add_start(parser: argparse.ArgumentParser, *, env: str, by: str) -> None:
+    """Add what is said when a runbook is carried out: for what, by whom, with which answers."""
+    parser.add_argument("file", help="the runbook")
+    parser.add_argument("--env", metavar="NAME", help=env)
+    parser.add_argument("--release", metavar="V", help="what is released; bound to ${RELEASE}")
+    parser.add_argument("--yes", action="store_true", help="start without asking")
+    add_by(parser, by)
+    parser.add_argument("--answers", metavar="FILE", help="YAML: step -> answer, given beforehand")
+
+
+def check_environment(plan: Plan, name: str | None) -> None:
+    """Refuse an environment that the runbook does not have.
+
+    Raises:
+        UsageError: the hint names those that it has.
+    """
+    if name is not None and name not in plan.environments:
+        known = ", ".join(plan.environments) or "none is written"
+        raise UsageError(f"there is no environment `{name}`", hint=f"known: {known}")
 
 
 def who_of(options: argparse.Namespace) -> str:

@@ -58,6 +58,7 @@ class Evidence:
     environment: str = ""
     mode: str = ""
     calendar: str = ""  # `1/720`: lengths of time ran so much faster than is written
+    blocks: str = ""  # what waits for this release, as the runbook says it
     runbook: str = ""  # the name under which its reader knows it
     digest: str = ""
     text: str = ""  # the runbook as it was when the run started
@@ -182,6 +183,7 @@ def gathered(fold: Fold, *, place: str = "") -> Evidence:
         environment=reading.text(body, "environment"),
         mode=reading.text(body, "mode"),
         calendar=reading.text(body, "calendar"),
+        blocks=reading.text(reading.inner(body, "plan"), "blocks"),
         runbook=reading.text(body, "runbook"),
         digest=reading.text(body, "digest"),
         text=reading.text(body, "text"),

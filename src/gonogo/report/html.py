@@ -272,7 +272,9 @@ def _details(step: StepFacts) -> tuple[str, ...]:
 def _seen(step: StepFacts) -> tuple[str, ...]:
     """Return what stands in the column of what was seen."""
     finding = step.finding
-    parts = [finding.actual, finding.why] if finding is not None else []
+    parts = []
+    if finding is not None:
+        parts = [finding.actual, words.besides(finding.actual, finding.why)]
     return tuple(part for part in (*parts, terminal.accepted(step), step.claim) if part)
 
 

@@ -52,6 +52,7 @@ def _overview(evidence: Evidence) -> str:
         ("Host", evidence.host),
         ("gonogo", evidence.version),
         ("Mode", evidence.mode),
+        ("Blocks", evidence.blocks),
         ("Bindings (names only)", ", ".join(evidence.bindings)),
         ("Exit code", "" if evidence.exit_code is None else str(evidence.exit_code)),
         ("Why", evidence.why),
@@ -100,7 +101,9 @@ def _section(
 
 def _finding(place: int, step: StepFacts) -> tuple[str, ...]:
     finding = step.finding
-    actual = [finding.actual, finding.why] if finding is not None else []
+    actual = []
+    if finding is not None:
+        actual = [finding.actual, words.besides(finding.actual, finding.why)]
     actual += [terminal.accepted(step), step.claim]
     started = next((attempt.started for attempt in step.attempts if attempt.started), "")
     return (

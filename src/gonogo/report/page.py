@@ -59,7 +59,7 @@ class Page:
         room = self.width - self.word - gap
         lines = words.wrap(first, room, most=2) or [""]
         for part in rest:
-            lines += words.wrap(part, room)
+            lines += words.wrap(part, room, ends=True)
         if place:
             lines = self._placed(lines, room, place)
         heads = [words.pad(word, gap), *[" " * gap] * (len(lines) - 1)]

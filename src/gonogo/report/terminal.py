@@ -176,7 +176,8 @@ def _seen(step: StepFacts) -> str:
     if not main:
         expected = f"expected {finding.expected}" if finding.expected else ""
         return "; ".join(part for part in (why, expected) if part)
-    return main if not why or why in main else f"{main}; {why}"
+    more = words.besides(main, words.besides(finding.actual, why))
+    return f"{main}; {more}" if more else main
 
 
 def accepted(step: StepFacts) -> str:
@@ -353,7 +354,9 @@ def _long(head: str, text: str, page: Page) -> list[str]:
     """Return `head text`, broken between words, the rest indented by two."""
     return [
         line if not place else f"  {line}"
-        for place, line in enumerate(words.wrap(f"{head} {text}".strip(), page.width - 2))
+        for place, line in enumerate(
+            words.wrap(f"{head} {text}".strip(), page.width - 2, ends=True)
+        )
     ]
 
 

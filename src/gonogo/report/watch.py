@@ -57,6 +57,12 @@ class Taken:
     coverage: float | None = None
     late: int = 0
     why: tuple[str, ...] = ()
+    bad: Mapping[str, int] = field(default_factory=dict)  # what is no figure, by reason
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """Return why nothing came, or nothing that could be used."""
+        return (*self.why, *(f"no figure: {reason}" for reason in self.bad if not self.count))
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,11 +156,13 @@ def _seen(body: reading.Body) -> Seen:
 
 
 def _taken(body: reading.Body) -> Taken:
+    bad = reading.inner(body, "bad")
     return Taken(
         count=max(0, reading.whole(body, "count")),
         coverage=reading.number(body, "coverage"),
         late=max(0, reading.whole(body, "late")),
         why=reading.texts(body, "why"),
+        bad={why: max(0, reading.whole(bad, why)) for why in reading.texts(body, "bad")},
     )
 
 
@@ -231,8 +233,8 @@ def _lacking(one: Slice, names: Mapping[str, str]) -> _Lacks:
     for name in metrics:
         taken = one.metrics.get(name, Taken())
         if not taken.count:
-            looked = bool(taken.why) or (taken.coverage or 0) > 0
-            found[name] = (NO_DATA if looked else NOT_WATCHED, taken.why)
+            looked = bool(taken.lacks) or (taken.coverage or 0) > 0
+            found[name] = (NO_DATA if looked else NOT_WATCHED, taken.lacks)
     blind = [what for what, _ in found.values() if what == NOT_WATCHED]
     return {"": (NOT_WATCHED, ())} if metrics and len(blind) == len(metrics) else found
 

@@ -82,7 +82,9 @@ def slice_rows(watch: Watch, most: int = MOST) -> tuple[list[SliceRow], int]:
 
 
 def _quiet(one: Slice) -> bool:
-    return all(seen.event == "good" for seen in one.rules.values()) and one.watched > 0.99
+    flawed = any(taken.bad for taken in one.metrics.values())
+    good = all(seen.event == "good" for seen in one.rules.values())
+    return good and one.watched > 0.99 and not flawed
 
 
 def _slice_row(one: Slice, watch: Watch, names: dict[str, str]) -> SliceRow:
@@ -94,6 +96,12 @@ def _slice_row(one: Slice, watch: Watch, names: dict[str, str]) -> SliceRow:
             of = seen.of or seen.need
             text += f", {seen.count} of {of}" if seen.state == PENDING else ", firing"
         said.append(text)
+    for name, taken in one.metrics.items():
+        if taken.bad and taken.count:
+            flaws = ", ".join(
+                f"{number} {words.one_line(why)}" for why, number in taken.bad.items()
+            )
+            said.append(f"{words.one_line(name)}: {flaws} not counted")
     late = sum(taken.late for taken in one.metrics.values())
     if late:
         said.append(f"{late} came too late")

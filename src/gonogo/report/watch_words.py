@@ -169,13 +169,23 @@ def streak(rule: RuleFacts, watch: Watch) -> str:
         return "-"
     since = watch.since(rule.id)
     when = f" since {clock(since, watch)}" if since else ""
-    if last.state == PENDING:
-        return f"{last.count} of {last.of or last.need}{when}"
-    if last.state == FIRING:
+    later = _moved_later(rule, watch)
+    state = later or last.state
+    if state == PENDING:
+        return "pending" + when if later else f"{last.count} of {last.of or last.need}{when}"
+    if state == FIRING:
         return f"firing{when}"
-    if last.state == RESOLVED:
+    if state == RESOLVED:
         return f"resolved{when.replace(' since', '')}"
     return "-"
+
+
+def _moved_later(rule: RuleFacts, watch: Watch) -> str:
+    """Return where a rule stands that has moved since the watch: alerts go on after going back."""
+    move = next((one for one in reversed(watch.moves) if one.rule == rule.id), None)
+    at, last = (words.moment(move.at) if move else None), watch.last
+    seen = words.moment(last.start) if last else None
+    return move.after if move and at and seen and at > seen else ""
 
 
 def standing(rule: RuleFacts, watch: Watch) -> str:
@@ -194,7 +204,7 @@ def silence(rule: RuleFacts, watch: Watch) -> str:
     lacking = [name for name in metrics if not (m := last.metrics.get(name)) or not m.count]
     starts = [watch.since(f"no-data/{name}") for name in lacking]
     since = min((at for at in starts if at), default=_silent_since(rule, watch))
-    whys = dict.fromkeys(w for name in lacking if (m := last.metrics.get(name)) for w in m.why)
+    whys = dict.fromkeys(w for name in lacking if (m := last.metrics.get(name)) for w in m.lacks)
     why = f" ({words.one_line('; '.join(whys))})" if whys else ""
     return f"no data since {clock(since, watch)}{why}"
 

@@ -80,26 +80,38 @@ def cut_left(text: str, width: int) -> str:
     return "…" + kept
 
 
+def cut_middle(text: str, width: int) -> str:
+    """Return both ends of `text` in at most `width` columns, `…` between them when it was cut."""
+    if cells(text) <= width:
+        return text
+    if width < 3:
+        return cut(text, width)
+    tail = cut_left(text, width // 2)[1:]
+    return cut(text, width - cells(tail)) + tail
+
+
 def pad(text: str, width: int) -> str:
     """Return `text` followed by spaces up to `width` columns."""
     return text + " " * max(0, width - cells(text))
 
 
-def wrap(text: str, width: int, *, most: int = 3) -> list[str]:
+def wrap(text: str, width: int, *, most: int = 3, ends: bool = False) -> list[str]:
     """Break `text` between words into at most `most` lines of `width` columns.
 
-    A word longer than a line is cut with `…`, and so is the last line when there was more.
+    A word longer than a line is cut with `…`, and so is the last line when there was more; with
+    `ends` both are cut in their middle: a cause often says at its end what it is about.
     """
+    shorten = cut_middle if ends else cut
     lines: list[str] = []
     words = one_line(text).split(" ")
     for place, word in enumerate(words):
         if lines and cells(lines[-1]) + 1 + cells(word) <= width:
             lines[-1] += " " + word
         elif len(lines) == most:
-            lines[-1] = cut(lines[-1] + " " + " ".join(words[place:]), width)
+            lines[-1] = shorten(lines[-1] + " " + " ".join(words[place:]), width)
             break
         elif word:
-            lines.append(cut(word, width))
+            lines.append(shorten(word, width))
     return lines
 
 
@@ -204,3 +216,15 @@ def against(actual: str, expected: str) -> str:
     if rest and actual.startswith(first + " ") and rest[0] in "<>=!≥≤≠":
         return f"{actual}, expected {rest}"
     return f"{actual}, expected {expected}"
+
+
+def besides(actual: str, why: str) -> str:
+    """Return what a reason says beside what was seen: figures are not said twice.
+
+    Of `fail: rows 1, expected 0`, the reason of a waiver, `fail` is left beside these figures.
+    """
+    actual, why = one_line(actual), one_line(why)
+    if why in actual:
+        return ""
+    head, found, rest = why.partition(": ")
+    return head if found and rest and rest in actual else why
