@@ -32,7 +32,7 @@ def laid_out(
             client.flushdb()
     made = campaigns_place.lay_out(folder, postgres.bin, addresses)
     yield made
-    campaigns_place.take_down(made)
+    made.take_down()
     postgres.drop_database(name)
 
 

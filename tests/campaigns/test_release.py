@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import timedelta
-from importlib.util import find_spec
 
 import pytest
 from tests.campaigns.acting import Released, ask, gonogo, queue, release, rows
+from tests.support.browsers import driven
 
 from gonogo.clock import SystemClock
 from gonogo.demo.campaigns_story import look
 from gonogo.demo.workspace import Workspace
-from gonogo.probes.browser.loading import PROGRAMS
 
 CREATED = "A test campaign is created, and whoever listens is told"
 MIGRATE = "Migrate the schema, once (about 5 seconds)"
@@ -147,10 +145,7 @@ LOADED = """\
 
 
 @nightly
-@pytest.mark.skipif(
-    find_spec("playwright") is None or not any(map(shutil.which, PROGRAMS)),
-    reason="there is no browser here, or nothing that drives it",
-)
+@driven
 @pytest.mark.parametrize(("seconds", "code"), [("5.2", 4), ("4.7", 0)])
 def test_a_real_browser_tells_a_page_that_is_too_slow(
     campaigns: Workspace, seconds: str, code: int
@@ -268,7 +263,7 @@ def test_everything_is_well_and_v2_stays(campaigns: Workspace) -> None:
     after = look(campaigns)
     assert (after.release, after.worker, after.migrations) == ("v2", "v2", "0001 0002 0003")
     assert (after.cached, after.left_over) == (3, 0)
-    window = told.finding("the window for this phase is open")
+    window = told.finding("outside of the window, which is only a wish")
     assert window["expected"] == f"{other_day} 02:00-05:00 Europe/London (if possible)"
     assert "outside of" in window["actual"]
     assert "the runbook lets it begin" in window["actual"]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from tests.campaigns.acting import ask, cache, queue, rows, until
+from tests.support.browsers import driven
 from tests.support.kinds import a_context
 
 from gonogo.demo.workspace import Workspace
@@ -16,7 +15,6 @@ from gonogo.errors import UsageError
 from gonogo.plan.kinds import Datum
 from gonogo.plan.units import Quantity
 from gonogo.probes.browser import Browser
-from gonogo.probes.browser.loading import PROGRAMS
 from gonogo.probes.websocket import WebSocket
 
 NAME = "a test"
@@ -247,10 +245,7 @@ def test_only_the_recorded_process_is_ended(campaigns: Workspace) -> None:
 
 
 @pytest.mark.nightly
-@pytest.mark.skipif(
-    find_spec("playwright") is None or not any(map(shutil.which, PROGRAMS)),
-    reason="there is no browser here, or nothing that drives it",
-)
+@driven
 @pytest.mark.parametrize(("seconds", "slow"), [("5.2", True), ("4.9", False)])
 def test_a_browser_tells_5_2_seconds_from_4_9(
     v2: Workspace, tmp_path: Path, seconds: str, slow: bool

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from time import sleep, time
+from time import time
 from typing import Any
 
 from tests.demo.acting import value
@@ -26,6 +27,7 @@ TWICE = "refresh fails twice"
 THRICE = "refresh fails three times"
 TIMES = {TWICE: 2, THRICE: 3}
 LOOK_EVERY_S = 0.05
+CLOCK_MAY_TURN_S = 1.0  # the clock of the wall, by which buckets begin; it is read so often
 LATE_S = 1.2  # so much of the first bucket may be as it was before
 ENDS_AFTER_BUCKETS = 12
 
@@ -63,7 +65,11 @@ class Played:
     def fired(self, *consequences: str) -> tuple[tuple[str, int], ...]:
         """What fired in the watch: its consequence, and the number of the bucket."""
         kinds = self._consequences()
-        moves = [event for event in self.of("rule.moved") if event.body["after"] == "firing"]
+        moves = [
+            event
+            for event in self.of("rule.moved")
+            if event.body["after"] == "firing" and "way" not in event.body  # those after going back
+        ]
         found = [(kinds.get(event.body["rule"], ""), self._bucket(event)) for event in moves]
         return tuple(dict.fromkeys(each for each in found if each[0] in consequences))
 
@@ -112,8 +118,13 @@ class Played:
         return lines
 
 
-def play(row: Row, workspace: Workspace, pace: Pace, per_second: int) -> Played:
-    """Release v2 in a workspace that is laid out, plant the row's faults, and see what comes."""
+def play(
+    row: Row, workspace: Workspace, pace: Pace, per_second: int, watched: Callable[[], object]
+) -> Played:
+    """Release v2 in a workspace that is laid out, plant the row's faults, and see what comes.
+
+    `watched` is called once when the load test is over: the watch has begun, or the run has ended.
+    """
     workspace.watch(pace)
     runbook = workspace.folder / "deploy.md"
     patient = runbook.read_text(encoding="utf-8").replace("Retry: 8 times", "Retry: 40 times")
@@ -138,7 +149,12 @@ def play(row: Row, workspace: Workspace, pace: Pace, per_second: int) -> Played:
             ) as process,
         ):
             try:
-                first_ms = _meddle(row, ready, visitors, process, pace)
+                started_ms = _watch_started_ms(ready.folder, process)
+                watched()
+                first_ms = 0
+                if started_ms is not None:
+                    first_ms = _first_ms(started_ms, pace)
+                    _meddle(row, ready, visitors, process, (first_ms, pace.bucket_s))
                 code = process.wait(ENDS_AFTER_BUCKETS * pace.bucket_s + 60)
             finally:
                 if process.poll() is None:
@@ -149,24 +165,25 @@ def play(row: Row, workspace: Workspace, pace: Pace, per_second: int) -> Played:
     return Played(row, code, text, events, messages, first_ms, pace.bucket_s * 1000)
 
 
+def _first_ms(started_ms: int, pace: Pace) -> int:
+    """Return when the first full bucket starts that can still be meddled with."""
+    width_ms = pace.bucket_s * 1000
+    first_ms = -(-started_ms // width_ms) * width_ms
+    return first_ms + width_ms if time() > first_ms / 1000 + LATE_S else first_ms
+
+
 def _meddle(
     row: Row,
     workspace: Workspace,
     visitors: Visitors,
     process: subprocess.Popen[bytes],
-    pace: Pace,
-) -> int:
-    """Plant each fault at the start of its bucket; return when the first full bucket starts."""
-    started_ms = _watch_started_ms(workspace.folder, process)
-    if started_ms is None:
-        return 0
-    width_ms = pace.bucket_s * 1000
-    first_ms = -(-started_ms // width_ms) * width_ms
-    if time() > first_ms / 1000 + LATE_S:
-        first_ms += width_ms
+    buckets: tuple[int, int],
+) -> None:
+    """Plant each fault at the start of its bucket; `buckets`: the first in ms, the width in s."""
+    first_ms, width_s = buckets
     planted = row.before
     for number, fault in enumerate((*row.faults, "none")):
-        if not _wait_until((first_ms + number * width_ms) / 1000 - row.early_s, process):
+        if not _wait_until(first_ms / 1000 + number * width_s - row.early_s, process):
             break
         if fault == planted:
             continue
@@ -179,33 +196,38 @@ def _meddle(
         else:
             workspace.plant(fault)
         planted = fault
-    return first_ms
 
 
 def _fail(workspace: Workspace, process: subprocess.Popen[bytes], times: int) -> None:
     workspace.plant("refresh")
-    while process.poll() is None:
-        if value(workspace, "SELECT failures FROM refresh_failures") >= times:
+    while value(workspace, "SELECT failures FROM refresh_failures") < times:
+        if _ended(process, LOOK_EVERY_S):
             break
-        sleep(LOOK_EVERY_S)
     workspace.plant("none")
 
 
 def _watch_started_ms(folder: Path, process: subprocess.Popen[bytes]) -> int | None:
-    while process.poll() is None:
+    while not _ended(process, LOOK_EVERY_S * 4):
         for event in _events(folder):
             if event.kind == "watch.started":
                 return int(event.body["started_ms"])
-        sleep(LOOK_EVERY_S * 4)
     return None
 
 
 def _wait_until(at_s: float, process: subprocess.Popen[bytes]) -> bool:
     """Wait for a moment of the wall clock; False when the run has ended before."""
-    while time() < at_s:
-        if process.poll() is not None:
+    while (left_s := at_s - time()) > 0:
+        if _ended(process, min(left_s, CLOCK_MAY_TURN_S)):
             return False
-        sleep(min(LOOK_EVERY_S, max(0.0, at_s - time())))
+    return True
+
+
+def _ended(process: subprocess.Popen[bytes], within_s: float) -> bool:
+    """Wait for the end of the run, at most so long, and say whether it has come."""
+    try:
+        process.wait(within_s)
+    except subprocess.TimeoutExpired:
+        return False
     return True
 
 

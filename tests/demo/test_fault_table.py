@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from time import sleep
+from threading import Lock
 
 import pytest
 from tests.demo.conftest import laid_out
@@ -73,7 +73,6 @@ ROWS = [
     Row("a regular user may read", (), before="admin-open", code=ROLLED_BACK),
 ]
 CHOSEN = [row for row in ROWS if row.name in os.environ.get("ROWS", row.name).split(";")]
-APART_S = float(os.environ.get("APART_S", "25"))  # seconds between their starts
 SIDE_BY_SIDE = int(os.environ.get("SIDE_BY_SIDE", "3"))
 
 
@@ -84,6 +83,7 @@ class Stage:
         self._folder = folder
         self._postgres = postgres
         self._caches = caches
+        self._loading = Lock()
 
     def play(self, row: Row, *, real_time: bool) -> Played:
         number = ROWS.index(row)
@@ -91,14 +91,18 @@ class Stage:
         bucket = "5-minute" if real_time else f"{width_s}-second"
         length = "15 minutes" if real_time else f"{3 * width_s} seconds"
         per_second = 10 if real_time else 40
-        if real_time:  # their load tests would disturb each other
-            sleep(CHOSEN.index(row) * APART_S)
         cache = self._caches[number // A_SERVER].url(number % A_SERVER)
         folder = self._folder / f"row {number}"
-        with laid_out(folder, self._postgres, cache, f"row_{number}") as workspace:
+        with ExitStack() as stack:
+            alone = stack.enter_context(ExitStack())
+            if real_time:  # so many load tests at once would disturb each other
+                alone.enter_context(self._loading)
+            place = laid_out(folder, self._postgres, cache, f"row_{number}")
+            workspace = stack.enter_context(place)
             every_s = "60" if real_time else "3"
             settled = workspace.with_settings(REFRESH_EVERY_S=every_s)
-            played = play(row, settled, Pace(length, bucket, width_s), per_second)
+            pace = Pace(length, bucket, width_s)
+            played = play(row, settled, pace, per_second, watched=alone.close)
         told = [f"== {row.name}: exit code {played.code}", *played.story()]
         told += [message.say() for message in played.messages]
         told += [played.text if played.first_ms == 0 else ""]

@@ -11,17 +11,18 @@ import pytest
 from tests.demo.acting import get, rows, succeed, to_v2, value
 
 from gonogo import catalog
+from gonogo.demo.bundled import SEARCH
 from gonogo.demo.pace import REAL_TIME, SHORT, Pace
 from gonogo.demo.performance import RUN
 from gonogo.demo.proof import look
-from gonogo.demo.workspace import Workspace, example
+from gonogo.demo.workspace import Workspace
 from gonogo.errors import Severity
 from gonogo.runbook.assemble import assemble
 from gonogo.runbook.markdown import read
 from gonogo.source import Source
 
 BASELINE = "- [ ] How v1 does now"  # takes its time, and somebody who asks
-TEXT = (example() / "deploy.md").read_text(encoding="utf-8")
+TEXT = (SEARCH.original() / "deploy.md").read_text(encoding="utf-8")
 
 
 def section(heading: str) -> str:

@@ -5,8 +5,9 @@ import sys
 import pytest
 from tests.demo.acting import succeed
 
+from gonogo.demo.bundled import SEARCH
 from gonogo.demo.pace import REAL_TIME, SHORT
-from gonogo.demo.workspace import Workspace, example
+from gonogo.demo.workspace import Workspace
 from gonogo.errors import UsageError
 from gonogo.services import Postgres
 
@@ -17,13 +18,13 @@ def test_its_programs_come_before_those_of_the_machine(bare: Workspace, postgres
 
 
 def test_it_is_a_copy_that_leaves_the_original_alone(bare: Workspace) -> None:
-    before = (example() / "releases" / "v2" / "config.json").read_text()
+    before = (SEARCH.original() / "releases" / "v2" / "config.json").read_text()
     bare.plant("admin-open")
     planted = (bare.folder / "releases" / "v2" / "config.json").read_text()
-    assert (example() / "releases" / "v2" / "config.json").read_text() == before != planted
+    assert (SEARCH.original() / "releases" / "v2" / "config.json").read_text() == before != planted
     bare.plant("none")
     assert (bare.folder / "releases" / "v2" / "config.json").read_text() == before
-    assert not (example() / "tokens.json").exists()
+    assert not (SEARCH.original() / "tokens.json").exists()
 
 
 def test_another_pace_stands_in_the_heading_of_the_copy(bare: Workspace) -> None:

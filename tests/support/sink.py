@@ -15,6 +15,8 @@ from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
+import pytest
+
 
 @dataclass(frozen=True)
 class Post:
@@ -191,3 +193,17 @@ def mail_sink() -> Iterator[MailSink]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@pytest.fixture
+def sink() -> Iterator[HttpSink]:
+    """A receiver for HTTP."""
+    with http_sink() as found:
+        yield found
+
+
+@pytest.fixture
+def mails() -> Iterator[MailSink]:
+    """A receiver for mail."""
+    with mail_sink() as found:
+        yield found

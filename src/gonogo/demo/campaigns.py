@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import textwrap
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 from gonogo.clock import SystemClock
-from gonogo.demo import campaigns_place, performance, told
-from gonogo.demo.campaigns_story import STORIES, Story, look
+from gonogo.demo import campaigns_place, performance, stage, told
+from gonogo.demo.campaigns_story import STORIES, State, look
 from gonogo.demo.performance import RUN, WIDTH, say
-from gonogo.demo.turn import Turn
+from gonogo.demo.story import Fault, Story
 from gonogo.demo.workspace import Workspace
-from gonogo.services import Postgres, Valkey
-from gonogo.services.account import Account
-from gonogo.services.workplace import PID, enter
 
 WORDS = (*RUN[:6], *campaigns_place.CALENDAR, *RUN[6:])
 CALENDAR_WORDS = "The week of the watch passes in a minute, in buckets of 5 s."
@@ -51,7 +47,7 @@ def carry_out(asked: argparse.Namespace) -> int:
     return performance.to_the_end(partial(play, story, asked.home, keep=asked.keep))
 
 
-def play(story: Story, home: Path, *, keep: bool = False) -> int:
+def play(story: Story[State], home: Path, *, keep: bool = False) -> int:
     """Play one story and put its report into a folder below `home`."""
     clock = SystemClock()
     began = clock.monotonic()
@@ -60,18 +56,16 @@ def play(story: Story, home: Path, *, keep: bool = False) -> int:
     say(textwrap.fill(story.announcement, WIDTH, initial_indent="  ", subsequent_indent="  "))
     with ExitStack() as stack:
         place = _set_up(stack)
-        if story.fault and story.healthy is None:
-            place.script("bin/fault", *story.fault)
+        if story.planted_first != Fault.NONE.command:
+            place.plant(story.planted_first)
         before = look(place)
         say(f"\n  campaigns v1 answers on {place.settings['APP_URL']}")
         say(f"  {CALENDAR_WORDS}")
         say(f"\n$ gonogo {' '.join(WORDS[:8])} \\\n    {' '.join(WORDS[8:])}\n")
-        code = performance.run(place, _turn(story, place), WORDS)
+        code = performance.run(place, performance.in_the_watch(place, story, []), WORDS)
         seen = story.claims(before, look(place))
         recovered = told.recovery(place.folder)
-        performance.collect(place.folder, shelf)
-        if keep:
-            shutil.copytree(place.folder, shelf / "workspace", symlinks=True)
+        performance.collect(place.folder, shelf, keep=keep)
     said = told.claims(story.expected, code, shelf / "report.json", recovered)
     performance.announce("What the run says", said)
     performance.announce("What is true now, seen without the run", seen)
@@ -80,28 +74,14 @@ def play(story: Story, home: Path, *, keep: bool = False) -> int:
 
 def _set_up(stack: ExitStack) -> Workspace:
     """Start the servers and v1; everything is taken down when the stack is left."""
-    postgres = stack.enter_context(Postgres.start())
-    valkey = stack.enter_context(Valkey.start())
-    own = enter("demo", Account(), None)
-    stack.callback(own.leave)
+    postgres, valkey, own = stage.build(stack)
     addresses = {
         "DATABASE_URL": postgres.create_database("campaigns"),
         "CACHE_URL": valkey.url(0),
         "QUEUE_URL": valkey.url(1),
     }
-    place = campaigns_place.lay_out(own.path / "campaigns", postgres.bin, addresses)
-    # whoever sweeps up after a kill of ours finds the service by this name
-    (own.path / PID).symlink_to(place.folder / "run" / "service.pid")
-    stack.callback(campaigns_place.take_down, place)
+    place = campaigns_place.lay_out(own / "campaigns", postgres.bin, addresses)
+    stage.hold(stack, place)
     campaigns_place.watch(place)
     campaigns_place.bring_up(place)
     return place
-
-
-def _turn(story: Story, place: Workspace) -> Turn | None:
-    """Return what the demo does in the middle of the watch, if anything."""
-
-    def plant() -> None:
-        place.script("bin/fault", *story.fault)
-
-    return performance.in_the_watch(place, story.healthy, " ".join(story.fault), plant)

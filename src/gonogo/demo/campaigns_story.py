@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import psycopg
 import redis
 
-from gonogo.demo.proof import ANSWER_WITHIN_S, DIRECT, MIGRATIONS, SCHEMA, Claim
-from gonogo.demo.story import Expected
+from gonogo.demo.proof import ANSWER_WITHIN_S, DIRECT, Claim, number, recorded
+from gonogo.demo.story import Expected, Fault, Story
 from gonogo.demo.workspace import Workspace
 
 KEYS = ("agent_metrics", "campaign_eta", "health_check")
@@ -32,18 +31,6 @@ class State:
     cached: int  # keys of v2 in the cache
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
-    """What is going to happen, said before it happens, and how to see that it did."""
-
-    title: str
-    announcement: str
-    fault: tuple[str, ...]  # the words of `bin/fault`; none: nothing goes wrong
-    healthy: int | None  # the fault comes after so many healthy buckets; None: before the release
-    expected: Expected
-    claims: Callable[[State, State], tuple[Claim, ...]]
-
-
 def look(place: Workspace) -> State:
     """Ask the running service, its database and its cache.
 
@@ -51,9 +38,8 @@ def look(place: Workspace) -> State:
     """
     settings = place.settings
     with psycopg.connect(settings["DATABASE_URL"], connect_timeout=5) as connection:
-        migrations = " ".join(row[0] for row in connection.execute(MIGRATIONS))
-        schema = tuple(row[0] for row in connection.execute(SCHEMA))
-        done, left_over = (_number(connection, text) for text in (DONE, TESTS))
+        migrations, schema = recorded(connection)
+        done, left_over = (number(connection, text) for text in (DONE, TESTS))
     return State(
         release=_told(place, "bin/service"),
         worker=_told(place, "bin/worker"),
@@ -64,11 +50,6 @@ def look(place: Workspace) -> State:
         left_over=left_over,
         cached=_cached(settings["CACHE_URL"]),
     )
-
-
-def _number(connection: psycopg.Connection[tuple[int]], statement: str) -> int:
-    found = connection.execute(statement.encode()).fetchone()
-    return 0 if found is None else int(found[0])
 
 
 def _told(place: Workspace, program: str) -> str:
@@ -88,11 +69,8 @@ def _agents(url: str) -> str:
 
 
 def _cached(url: str) -> int:
-    client = redis.Redis.from_url(url, socket_timeout=ANSWER_WITHIN_S)
-    try:
+    with redis.Redis.from_url(url, socket_timeout=ANSWER_WITHIN_S) as client:
         return int(client.exists(*(f"cache:v2:{name}" for name in KEYS)))
-    finally:
-        client.close()
 
 
 def _common(before: State, after: State) -> tuple[Claim, ...]:
@@ -125,7 +103,7 @@ def _released(before: State, after: State) -> tuple[Claim, ...]:
     )
 
 
-def _watched(what: str, rule: str, *fault: str) -> Story:
+def _watched(what: str, rule: str, fault: str) -> Story[State]:
     """Return a story whose fault comes in the middle of the watch and is rolled back."""
     return Story(
         title="release v2 of a campaigns service goes wrong under watch and is rolled back",
@@ -142,7 +120,7 @@ def _watched(what: str, rule: str, *fault: str) -> Story:
     )
 
 
-def _stopped(what: str, step: str, *fault: str) -> Story:
+def _stopped(what: str, step: str, fault: str) -> Story[State]:
     """Return a story whose fault is there from the start and is found by a step."""
     return Story(
         title="release v2 of a campaigns service goes wrong and is rolled back",
@@ -154,14 +132,14 @@ def _stopped(what: str, step: str, *fault: str) -> Story:
     )
 
 
-STORIES: dict[str, Story] = {
+STORIES: dict[str, Story[State]] = {
     "fine": Story(
         title="release v2 of a campaigns service replaces v1",
         announcement=(
             "v2 is about to replace v1, as deploy.md says: two migrations, a test campaign that is "
             "pushed to whoever listens, three warm caches, a watch, the questions at the end."
         ),
-        fault=(),
+        fault=Fault.NONE.command,
         healthy=None,
         expected=Expected(exit_code=0, meaning="go"),
         claims=_released,
@@ -180,7 +158,7 @@ STORIES: dict[str, Story] = {
     "page-slow": _watched(
         "the page of the campaigns takes 5.2 s",
         "Page load max > 5s for 2 of 3 buckets",
-        *("page-load", "5.2"),
+        "page-load 5.2",
     ),
     "agents-offline": _watched(
         "no agent reports any more", "Agents offline > 0 for 1 bucket", "agents-offline"

@@ -20,18 +20,15 @@ import psycopg
 import redis
 
 from gonogo.clock import SystemClock
-from gonogo.demo import told
+from gonogo.demo import stage, told
 from gonogo.demo.inbox import Inbox, Message, read
 from gonogo.demo.pace import REAL_TIME, SHORT, Pace
 from gonogo.demo.proof import Claim, State, look
-from gonogo.demo.story import STORIES, Fault, Story
+from gonogo.demo.story import STORIES, Fault, StateT, Story
 from gonogo.demo.traffic import PER_SECOND, Visitors
 from gonogo.demo.turn import LOOK_EVERY_S, Turn
 from gonogo.demo.workspace import Workspace
 from gonogo.errors import UsageError
-from gonogo.services import Postgres, Valkey
-from gonogo.services.account import Account
-from gonogo.services.workplace import PID, enter
 
 RUN = (
     *("run", "deploy.md", "--env", "demo", "--release", "v2"),
@@ -94,7 +91,7 @@ def to_the_end(show: Callable[[], int]) -> int:
         signal.signal(signal.SIGTERM, before)
 
 
-def play(story: Story, home: Path, *, pace: Pace = SHORT, keep: bool = False) -> int:
+def play(story: Story[State], home: Path, *, pace: Pace = SHORT, keep: bool = False) -> int:
     """Play one story and put its report into a folder below `home`."""
     clock = SystemClock()
     began = clock.monotonic()
@@ -108,13 +105,11 @@ def play(story: Story, home: Path, *, pace: Pace = SHORT, keep: bool = False) ->
         planted: list[datetime] = []
         questions = workspace.folder / "queries.txt"
         with Visitors(workspace.settings["APP_URL"], questions) as visitors:
-            code = run(workspace, _turn(story, workspace, planted))
+            code = run(workspace, in_the_watch(workspace, story, planted))
         seen = _seen(story, workspace, before)
         recovered = told.recovery(workspace.folder)
         messages = read(workspace.alerts)
-        collect(workspace.folder, shelf)
-        if keep:
-            shutil.copytree(workspace.folder, shelf / "workspace", symlinks=True)
+        collect(workspace.folder, shelf, keep=keep)
     evidence = shelf / "report.json"
     said = told.claims(story.expected, code, evidence, recovered)
     if story.healthy is not None:
@@ -130,59 +125,47 @@ def play(story: Story, home: Path, *, pace: Pace = SHORT, keep: bool = False) ->
     return result
 
 
-def _stage(stack: ExitStack, story: Story, pace: Pace) -> Workspace:
+def _stage(stack: ExitStack, story: Story[State], pace: Pace) -> Workspace:
     """Start the servers and bring v1 up on them; all of it ends with the stack."""
-    postgres = stack.enter_context(Postgres.start())
-    valkey = stack.enter_context(Valkey.start())
-    place = enter("demo", Account(), None)
-    stack.callback(place.leave)
+    postgres, valkey, own = stage.build(stack)
     database = postgres.create_database("search")
-    bare = Workspace.lay_out(place.path / "search", postgres.bin, database, valkey.url())
-    # whoever sweeps up after a kill of ours finds the service by this name, and its worker ends
-    # when its folder is gone
-    (place.path / PID).symlink_to(bare.folder / "run" / "service.pid")
-    stack.callback(bare.take_down)
+    bare = Workspace.lay_out(own / "search", postgres.bin, database, valkey.url())
+    stage.hold(stack, bare)
     bare.watch(pace)
     inbox = stack.enter_context(Inbox(bare.folder / "bin" / "inbox", bare.alerts))
     workspace = bare.with_settings(ALERT_URL=inbox.url)
     workspace.bring_up()
-    workspace.plant(Fault.NONE if story.healthy is not None else story.fault.command)
+    workspace.plant(story.planted_first)
     say(f"\n  PostgreSQL {postgres.version} and Valkey {valkey.version} run, search v1 answers on")
     return workspace
 
 
-def _introduce(story: Story, pace: Pace) -> None:
+def _introduce(story: Story[State], pace: Pace) -> None:
     words = {"rate": PER_SECOND, "length": pace.length, "bucket": pace.bucket}
     text = story.announcement.format(**words)
     say(textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="  "))
-    if pace is SHORT and story.fault is not Fault.ADMIN_OPEN:
+    if pace is SHORT and story.fault != Fault.ADMIN_OPEN.command:
         say(f"  Buckets of {pace.bucket_s} s are for the demo; --real-time takes 5-minute ones.")
     say(f"\n$ gonogo {' '.join(RUN[:6])} \\\n    {' '.join(RUN[6:])}\n")
 
 
-def _turn(story: Story, workspace: Workspace, planted: list[datetime]) -> Turn | None:
-    """Return what the demo does in the middle of the watch, if anything."""
-
-    def plant() -> None:
-        workspace.plant(story.fault.command)
-        planted.append(SystemClock().now())
-
-    return in_the_watch(workspace, story.healthy, story.fault.command, plant)
-
-
 def in_the_watch(
-    workspace: Workspace, healthy: int | None, fault: str, plant: Callable[[], None]
+    workspace: Workspace, story: Story[StateT], planted: list[datetime]
 ) -> Turn | None:
-    """Return the turn that plants a fault after so many healthy buckets; None: there is none."""
-    if healthy is None:
+    """Return what plants the fault in the middle of the watch, if the story has it there.
+
+    The moment is put into `planted`.
+    """
+    if story.healthy is None:
         return None
 
     def act() -> None:
-        plant()
+        workspace.plant(story.fault)
+        planted.append(SystemClock().now())
         if not sys.stdout.isatty():  # on a terminal the run draws there
-            say(f"demo     {healthy} healthy buckets seen; bin/fault {fault}")
+            say(f"demo     {story.healthy} healthy buckets seen; bin/fault {story.fault}")
 
-    return Turn(workspace.folder, healthy, act)
+    return Turn(workspace.folder, story.healthy, act)
 
 
 def run(workspace: Workspace, turn: Turn | None = None, words: Sequence[str] = RUN) -> int:
@@ -232,7 +215,7 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def _seen(story: Story, workspace: Workspace, before: State) -> tuple[Claim, ...]:
+def _seen(story: Story[State], workspace: Workspace, before: State) -> tuple[Claim, ...]:
     try:
         return story.claims(before, look(workspace))
     except (psycopg.Error, redis.RedisError) as error:
@@ -240,11 +223,16 @@ def _seen(story: Story, workspace: Workspace, before: State) -> tuple[Claim, ...
         return (Claim("the state after the run", "can be seen", f"cannot be seen ({words})"),)
 
 
-def collect(folder: Path, shelf: Path) -> None:
-    """Copy the reports of the newest run in a folder to the shelf; none when there was no run."""
+def collect(folder: Path, shelf: Path, *, keep: bool) -> None:
+    """Copy the reports of the newest run in a folder to the shelf; none when there was no run.
+
+    With `keep` the whole folder goes there as well.
+    """
     runs = sorted(folder.glob(".gonogo/runs/*/"), key=lambda path: path.stat().st_mtime)
     for report in runs[-1].glob("report.*") if runs else ():
         shutil.copy2(report, shelf / report.name)
+    if keep:
+        shutil.copytree(folder, shelf / "workspace", symlinks=True)
 
 
 def announce(heading: str, claims: Sequence[Claim]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import redis
@@ -28,6 +29,7 @@ UNION ALL SELECT 'trigger ' || tgname FROM pg_trigger WHERE NOT tgisinternal
 UNION ALL SELECT 'function ' || proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
 ORDER BY 1
 """
+DOCUMENTS = "SELECT count(*) FROM documents"
 MIGRATIONS = "SELECT version FROM schema_migrations ORDER BY version"
 
 
@@ -76,20 +78,31 @@ def look(workspace: Workspace) -> State:
     regular, _ = _get(f"{settings['APP_URL']}{ADMIN_API}", settings["REGULAR_USER_TOKEN"])
     release = f"{health.get('version')} {health.get('status')}" if health else status
     with psycopg.connect(settings["DATABASE_URL"], connect_timeout=5) as connection:
-        migrations = " ".join(row[0] for row in connection.execute(MIGRATIONS))
-        schema = tuple(row[0] for row in connection.execute(SCHEMA))
-        counted = connection.execute("SELECT count(*) FROM documents").fetchone()
+        migrations, schema = recorded(connection)
+        documents = number(connection, DOCUMENTS)
     return State(
         release=release,
         errors=_errors(workspace.access_log),
         migrations=migrations,
         schema=schema,
-        documents=0 if counted is None else int(counted[0]),
+        documents=documents,
         regular_user=regular,
         kept_for_v2=_kept(settings["CACHE_URL"]),
         worker="runs" if workspace.works("bin/worker", "status") else "does not run",
         served_by=_served_by(workspace.access_log),
     )
+
+
+def recorded(connection: psycopg.Connection[Any]) -> tuple[str, tuple[str, ...]]:
+    """Return the migrations on record in a database, in a line, and its schema."""
+    migrations = " ".join(row[0] for row in connection.execute(MIGRATIONS))
+    return migrations, tuple(row[0] for row in connection.execute(SCHEMA))
+
+
+def number(connection: psycopg.Connection[Any], statement: str) -> int:
+    """Return what a statement counts."""
+    found = connection.execute(statement.encode()).fetchone()
+    return 0 if found is None else int(found[0])
 
 
 def difference(before: State, after: State) -> str:
@@ -122,11 +135,8 @@ def _errors(log: Path) -> str:
 
 
 def _kept(url: str) -> int:
-    client = redis.Redis.from_url(url, socket_timeout=ANSWER_WITHIN_S)
-    try:
+    with redis.Redis.from_url(url, socket_timeout=ANSWER_WITHIN_S) as client:
         return sum(1 for _ in client.scan_iter(match="search:v2:*", count=500))
-    finally:
-        client.close()
 
 
 def _get(url: str, token: str = "") -> tuple[str, Mapping[str, object]]:

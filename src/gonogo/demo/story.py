@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from gonogo.demo.proof import Claim, State, difference
+
+StateT = TypeVar("StateT")  # what can be seen of the service from outside
 
 
 class Fault(StrEnum):
@@ -44,15 +46,20 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class Story(Generic[StateT]):
     """What is going to happen, said before it happens, and how to see that it did."""
 
     title: str
     announcement: str
-    fault: Fault
+    fault: str  # the words of `bin/fault`
     healthy: int | None  # the fault comes after so many healthy buckets; None: before the release
     expected: Expected
-    claims: Callable[[State, State], tuple[Claim, ...]]
+    claims: Callable[[StateT, StateT], tuple[Claim, ...]]  # before and after the release
+
+    @property
+    def planted_first(self) -> str:
+        """Return the words of `bin/fault` with which the release begins."""
+        return self.fault if self.healthy is None else Fault.NONE.command
 
 
 def _rolled_back(before: State, after: State) -> tuple[Claim, ...]:
@@ -84,7 +91,7 @@ def _released(before: State, after: State) -> tuple[Claim, ...]:
     )
 
 
-def _watched(fault: Fault, what: str, rule: str, **expected: Any) -> Story:
+def _watched(fault: Fault, what: str, rule: str, **expected: Any) -> Story[State]:
     """Return a story in which the fault comes in the middle of the watch and is rolled back."""
     return Story(
         title="release v2 of a search service goes wrong under watch and is rolled back",
@@ -95,7 +102,7 @@ def _watched(fault: Fault, what: str, rule: str, **expected: Any) -> Story:
             "fires; the rollback section brings v1 and its schema back, and is over when the "
             "figures are green again. Every alert goes to a receiver of the demo."
         ),
-        fault=fault,
+        fault=fault.command,
         healthy=2,
         expected=Expected(
             exit_code=4,
@@ -108,7 +115,7 @@ def _watched(fault: Fault, what: str, rule: str, **expected: Any) -> Story:
     )
 
 
-STORIES: dict[Fault, Story] = {
+STORIES: dict[Fault, Story[State]] = {
     Fault.ERRORS: _watched(
         Fault.ERRORS,
         "every fifth request fails",
@@ -144,7 +151,7 @@ STORIES: dict[Fault, Story] = {
             "section brings v1 and its schema back and proves it, and all of it goes into a "
             "report."
         ),
-        fault=Fault.ADMIN_OPEN,
+        fault=Fault.ADMIN_OPEN.command,
         healthy=None,
         expected=Expected(
             exit_code=4,
@@ -161,7 +168,7 @@ STORIES: dict[Fault, Story] = {
             "a second, and nothing is wrong with it. The tests pass, it is watched for "
             "{length} in {bucket} buckets, somebody signs off, and all of it goes into a report."
         ),
-        fault=Fault.NONE,
+        fault=Fault.NONE.command,
         healthy=None,
         expected=Expected(exit_code=0, meaning="go"),
         claims=_released,

@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
-import gonogo
+from gonogo.demo.bundled import SEARCH
 from gonogo.demo.pace import SHORT, Pace
 from gonogo.errors import UsageError
-from gonogo.services.account import environment
-from gonogo.services.server import HOST, free_port
 
-IN_WHEEL = Path(__file__).parent / "search"
-IN_CHECKOUT = Path(__file__).parents[3] / "examples" / "search"
-LEFT_BEHIND = (
-    ".gonogo",
-    "backups",
-    "current",
-    "logs",
-    "run",
-    "tokens.json",
-    ".tools",
-    "__pycache__",
-)
-PACKAGE_ROOT = Path(gonogo.__file__).parents[1]
 SCRIPT_WITHIN_S = 60.0
 REFRESH_EVERY_S = "3"  # each view, by the worker; a minute in a service that is not an exercise
 ANSWERS = """\
@@ -38,26 +19,6 @@ The results of a few searches look right to somebody who knows the documents:
   answer: "yes"
   note: five searches, looked at by the demo
 """
-
-
-def example() -> Path:
-    """Return the folder of the bundled service; raises UsageError when it is not there."""
-    for folder in (IN_WHEEL, IN_CHECKOUT):
-        if (folder / "deploy.md").is_file():
-            return folder
-    raise UsageError(
-        f"the bundled service is missing, expected `{IN_CHECKOUT}`",
-        hint="run the demo from a complete checkout or an installed package",
-    )
-
-
-def _tools(folder: Path) -> Path:
-    """Make `python3` mean our own Python, whatever else lies in the folders of PATH."""
-    folder.mkdir()
-    python = folder / "python3"
-    python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n', encoding="utf-8")
-    python.chmod(0o755)
-    return folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,30 +35,14 @@ class Workspace:
         `programs` holds psql and pg_dump; `database` and `cache` are URLs, of an empty database.
         Raises UsageError when something that the service needs is not installed.
         """
-        if find_spec("uvicorn") is None:
-            raise UsageError(
-                "the demo needs `uvicorn`, which is not installed",
-                hint="install the package with its extra: gonogo[demo]",
-            )
-        shutil.copytree(example(), folder, ignore=shutil.ignore_patterns(*LEFT_BEHIND))
-        for program in (folder / "bin").iterdir():
-            program.chmod(0o755)  # some ways of unpacking lose it
-        (folder / "answers.yml").write_text(ANSWERS, encoding="utf-8")
-        packages = (str(PACKAGE_ROOT), os.environ.get("PYTHONPATH", ""))
-        tools = _tools(folder / ".tools")
-        inherited = environment()
         settings = {
-            **inherited,
-            "PATH": os.pathsep.join((str(tools), str(programs), inherited.get("PATH", os.defpath))),
-            "PYTHONPATH": os.pathsep.join(filter(None, packages)),
-            "NO_PROXY": HOST,
-            "no_proxy": HOST,
-            "APP_URL": f"http://{HOST}:{free_port()}",
+            **SEARCH.copy(folder, programs),
             "DATABASE_URL": database,
             "CACHE_URL": cache,
             "ALERT_URL": "off",
             "REFRESH_EVERY_S": REFRESH_EVERY_S,
         }
+        (folder / "answers.yml").write_text(ANSWERS, encoding="utf-8")
         bare = cls(folder, settings)
         users = {
             "ADMIN_TOKEN": bare.script("bin/token", "ana", "admin"),
@@ -127,9 +72,13 @@ class Workspace:
 
     def watch(self, pace: Pace) -> None:
         """Write the length and width of another watch into the runbook, and the time to recover."""
+        self.reword({SHORT.heading: pace.heading, SHORT.recovery: pace.recovery})
+
+    def reword(self, changes: Mapping[str, str]) -> None:
+        """Replace lines of the runbook; raises UsageError when one of them is not there."""
         runbook = self.folder / "deploy.md"
         text = runbook.read_text(encoding="utf-8")
-        for old, new in ((SHORT.heading, pace.heading), (SHORT.recovery, pace.recovery)):
+        for old, new in changes.items():
             if old not in text:
                 raise UsageError(
                     f"`deploy.md` of the bundled service has no line `{old}`",
