@@ -34,7 +34,7 @@ targets:
   tools: tools
   ```
 """
-SLOW = b"SELECT pg_sleep(0.2);\n"
+SLOW = b"SELECT pg_sleep(0.8);\n"  # three of them: no kill comes after the end
 
 
 def in_the_middle(random: Random, server: Postgres, most: int) -> Killer:
