@@ -9,13 +9,24 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import backup, engine, load_bench, log_bench, migrations, rules_bench, startup, steps
+from bench import (
+    backup,
+    engine,
+    load_bench,
+    log_bench,
+    migrations,
+    rules_bench,
+    startup,
+    steps,
+    week,
+)
 
 PARTS: Mapping[str, Callable[[], str]] = {
     "startup": startup.report,
     "steps": steps.report,
     "engine": engine.report,
     "rules": rules_bench.report,
+    "week": week.report,
     "load": load_bench.report,
     "log": log_bench.report,
     "migrations": migrations.report,

@@ -240,7 +240,7 @@ def report() -> str:
     """Measure and return the section."""
     missing = [name for name in ("wrk", "locust") if shutil.which(name) is None]
     lines = [
-        "## Load: the engine beside its peers",
+        "### Load: the engine beside its peers",
         "",
         f"Server and generator share {os.cpu_count()} cores. Times in ms, CPU in µs per request.",
         *([f"Not installed here: {', '.join(missing)}."] if missing else []),

@@ -103,7 +103,7 @@ def report() -> str:
     fed = cpu(feed)
     return "\n".join(
         (
-            "## Rules over buckets",
+            "### Rules over buckets",
             "",
             f"| 1,000 rules, {len(slices)} buckets | CPU s |",
             "|---|---|",

@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from gonogo.errors import Severity
 from gonogo.plan.condition import Condition, Join, Op, Predicate, say_time
@@ -14,7 +15,6 @@ from gonogo.plan.grammar_severity import clock_of
 from gonogo.plan.kinds import Role
 from gonogo.plan.model import ALERTS, Consequence, Limit, Metric, Rule
 from gonogo.plan.samples import Yields
-from gonogo.plan.sources import HttpSource, LogSource, Source
 from gonogo.plan.units import Dimension, Quantity, comparable
 from gonogo.runbook import orders, phrases
 from gonogo.runbook.canonical import condition_json
@@ -23,6 +23,9 @@ from gonogo.runbook.identity import Register, slug
 from gonogo.runbook.notebook import Notebook
 from gonogo.runbook.roles import CONSEQUENCES, Topic
 from gonogo.runbook.words import Words
+
+if TYPE_CHECKING:
+    from gonogo.plan.sources import Source
 
 _NEGATIVE = frozenset(Consequence) - {Consequence.OBJECTIVE}
 _RECOVERY_TIMES = frozenset(
@@ -242,6 +245,8 @@ class Rules:
         found = next((metric for each in said if (metric := self.find(each))), None)
         if found is None:
             return None
+        from gonogo.plan.sources import HttpSource, LogSource  # only where a metric is bound
+
         source = self._source(found)
         worked_out = getattr(source, "stat_given", "")
         spread = isinstance(source, LogSource | HttpSource) and source.yields is Yields.SAMPLES

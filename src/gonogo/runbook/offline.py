@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gonogo.plan import httptext
 from gonogo.plan.kinds import Scripted
 from gonogo.plan.model import Block, Plan
 from gonogo.plan.outside import outside_host
@@ -40,6 +39,8 @@ def _commands(block: Block, script: str, book: Notebook) -> None:
 
 
 def _request(block: Block, book: Notebook) -> None:
+    from gonogo.plan import httptext  # only where a block is a request
+
     request = httptext.read(block.text)
     if isinstance(request, httptext.Problem):
         return
