@@ -1,5 +1,7 @@
 """A small project for each tool for migrations, to be used where the tool is installed.
 
+Alembic and Django are part of the environment of the tests; the others are found in PATH.
+
 Every project has three migrations: `books` is there before the release, `pages` and `authors` come
 with it. `authors` waits on its way up for lock 1 and `pages` on its way down for lock 2, if
 somebody holds them: so a test can stop a tool in its middle. All find DATABASE_URL.
@@ -10,10 +12,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+PATH = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
 HELD_UP, HELD_DOWN = 1, 2
 _HOLD = "SELECT pg_advisory_xact_lock_shared({})"
 BOOKS, PAGES, AUTHORS = "books", "pages", "authors"
@@ -32,12 +36,17 @@ _NUMBERS = {BOOKS: "20260101000000", PAGES: "20260102000000", AUTHORS: "20260103
 _PLACES = {BOOKS: "0001", PAGES: "0002", AUTHORS: "0003"}
 
 
+def located(program: str) -> str | None:
+    """Return where a tool is, beside the Python of the tests or in PATH."""
+    return shutil.which(program, path=PATH)
+
+
 @dataclass(frozen=True, slots=True)
 class Real:
     """A tool, and how a project of it is made."""
 
     tool: str
-    program: str  # searched in PATH
+    program: str
     project: Callable[[Path], None]
     file: Callable[[str, tuple[str, ...], tuple[str, ...]], tuple[str, str]]
     says: str  # how the tool calls a migration: `{number}_{name}`
@@ -71,7 +80,7 @@ class Real:
         own = {name: text for name, text in os.environ.items() if name.startswith("PRISMA_")}
         return {
             **own,
-            "PATH": os.environ["PATH"],
+            "PATH": PATH,
             "HOME": os.environ.get("HOME", "/"),
             "DATABASE_URL": url,
             "DBMATE_NO_DUMP_SCHEMA": "true",
@@ -149,7 +158,7 @@ def _of_django(name: str, up: tuple[str, ...], down: tuple[str, ...]) -> tuple[s
 
 
 def _python_of_django() -> str:
-    return f"{Path(shutil.which('django-admin') or '').parent / 'python'} manage.py"
+    return f"{Path(located('django-admin') or '').parent / 'python'} manage.py"
 
 
 _APPLICATION = """
@@ -224,7 +233,7 @@ def _prisma(folder: Path) -> None:
 
     So its engine is the one in WebAssembly, and no other has to be loaded.
     """
-    packages = Path(shutil.which("prisma") or "").resolve().parents[2]
+    packages = Path(located("prisma") or "").resolve().parents[2]
     (folder / "node_modules").symlink_to(packages)
     version = json.loads((packages / "prisma" / "package.json").read_text())["version"]
     url = '  url = env("DATABASE_URL")\n' if int(version.partition(".")[0]) <= 6 else ""

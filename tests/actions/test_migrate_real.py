@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 from tests.actions.migrating import context, rows, until
-from tests.actions.real_tools import AUTHORS, BOOKS, HELD_DOWN, HELD_UP, PAGES, REAL, Real
+from tests.actions.real_tools import AUTHORS, BOOKS, HELD_DOWN, HELD_UP, PAGES, REAL, Real, located
 
 from gonogo import records
 from gonogo.actions.migrate import Migrate, MigrateBack, Migrations, Rehearsal
@@ -41,7 +40,7 @@ def installed(*names: str, back: bool = False) -> list[Any]:
             real,
             id=name.replace(", ", "-").replace(" ", "-"),
             marks=pytest.mark.skipif(
-                shutil.which(real.program) is None, reason=f"{real.program} is not installed"
+                located(real.program) is None, reason=f"{real.program} is not installed"
             ),
         )
         for name, real in REAL.items()
