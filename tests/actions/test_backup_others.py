@@ -78,6 +78,19 @@ def test_a_cut_or_changed_file_of_keys_is_found(cache: str, tmp_path: Path, cut:
         assert client.dbsize() == 1205
 
 
+def test_no_changed_byte_of_a_head_is_believed(cache: str, tmp_path: Path) -> None:
+    """A length that was changed may say more than any memory holds: nobody asks for that much."""
+    Backup(on="cache", to="keys.bin").perform(context_of(tmp_path, cache))
+    path = tmp_path / "keys.bin"
+    path.with_name("keys.bin.json").unlink()
+    data = path.read_bytes()
+    first = len(b"gonogo keys 1\n")
+    for place in range(first + 20):  # the first words, two lengths and an expiry
+        for change in (0x01, 0x60, 0x80, 0xFF):
+            path.write_bytes(data[:place] + bytes([data[place] ^ change]) + data[place + 1 :])
+            assert look(tmp_path, "keys.bin").indicators["complete"] is False, (place, change)
+
+
 @pytest.mark.parametrize("name", ["up.tar", "up.tar.gz"])
 def test_files_are_packed_and_read_again(tmp_path: Path, name: str) -> None:
     (tmp_path / "uploads" / "a").mkdir(parents=True)
@@ -94,6 +107,29 @@ def test_files_are_packed_and_read_again(tmp_path: Path, name: str) -> None:
     assert look(tmp_path, f"b/{name}").indicators["complete"] is False
 
 
+@pytest.mark.parametrize("ending", ["tar", "tar.gz"])
+def test_a_damaged_archive_is_found(tmp_path: Path, ending: str) -> None:
+    """A head that was hit, an end that is missing and a checksum that is wrong are not the end."""
+    folder = tmp_path / "uploads"
+    folder.mkdir()
+    for name in "abcd":
+        (folder / name).write_bytes(name.encode() * 2000)
+    path = tmp_path / f"up.{ending}"
+    with tarfile.open(path, f"w:{ending[4:]}") as archive:
+        archive.add(folder, "uploads")
+    with tarfile.open(path) as archive:
+        heads = [info.offset + 3 for info in archive.getmembers()]
+    data = path.read_bytes()
+    assert look(tmp_path, path.name).indicators["problem"] == "none"
+    packed = ending != "tar"  # else no byte of a file's own has a checksum in the archive
+    for place in range(16, len(data), 7) if packed else heads:
+        path.write_bytes(data[:place] + bytes([data[place] ^ 0x41]) + data[place + 1 :])
+        assert look(tmp_path, path.name).indicators["complete"] is False, place
+    for place in range(1, len(data), 11) if packed else [heads[-1] - 3]:
+        path.write_bytes(data[:place])
+        assert look(tmp_path, path.name).indicators["complete"] is False, place
+
+
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(WorkError, match="`uploads` is not there"):
         Backup(path="uploads", to="x.tar").perform(context_of(tmp_path))
@@ -107,6 +143,10 @@ def test_a_packed_text_dump_that_is_cut_off_is_found(tmp_path: Path) -> None:
     assert look(tmp_path, "x.sql.gz").indicators["problem"] == "none"
     (tmp_path / "x.sql.gz").write_bytes(whole[:-400])
     assert "cut off" in str(look(tmp_path, "x.sql.gz").indicators["problem"])
+    for place in range(10, len(whole), 37):
+        changed = whole[:place] + bytes([whole[place] ^ 0x41]) + whole[place + 1 :]
+        (tmp_path / "x.sql.gz").write_bytes(changed)
+        assert look(tmp_path, "x.sql.gz").indicators["complete"] is False, place
 
 
 def test_the_keys_of_another_cache_replace_nothing(cache: str, tmp_path: Path) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gzip
 import re
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
 from gonogo import process
 from gonogo.actions.backup import cache, manifest, plain, telling, tools, tree
-from gonogo.actions.backup.finding import ARCHIVES, Form, Found
+from gonogo.actions.backup.finding import ARCHIVES, DAMAGED, Form, Found
 from gonogo.databases.deadline import Deadline
 from gonogo.errors import WorkError
 from gonogo.plan.kinds import Context
@@ -79,7 +78,7 @@ def database_of(found: Found, said_tools: str, context: Context, deadline: Deadl
         try:
             with opened(found) as file:
                 return _name_in(file.read(_TAIL))
-        except (EOFError, zlib.error, OSError):
+        except DAMAGED:
             return ""
     return ""
 
@@ -126,7 +125,7 @@ def _text(found: Found, deadline: Deadline) -> Read:
                 head = head or chunk[:_TAIL]
                 tail = (tail + chunk)[-_TAIL:]
                 deadline.refuse(f"`{found.path.name}` was not read to its end")
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except DAMAGED as error:
         return Read(f"it is cut off or damaged: {error}")
     database = _name_in(head)
     last = plain.COMPLETE if plain.CLUSTER not in head else plain.CLUSTER + b" complete"

@@ -149,7 +149,9 @@ def keys(backup: Path, refuse: Callable[[str], None]) -> Iterator[Key]:
 
 
 def _exactly(file: IO[bytes], count: int) -> bytes:
-    data = file.read(count)
+    # a damaged length may say exabytes: no more is asked for than the file still has
+    left = os.fstat(file.fileno()).st_size - file.tell()
+    data = file.read(min(count, left))
     if len(data) < count:
         name = Path(file.name).name
         raise WorkError(f"`{name}` is cut off", failed=True, hint="make a new backup")

@@ -7,7 +7,6 @@ import errno
 import os
 import select
 import threading
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 
 from gonogo import process
 from gonogo.actions.backup import archive, tools
-from gonogo.actions.backup.finding import Found
+from gonogo.actions.backup.finding import DAMAGED, Found
 from gonogo.actions.backup.plain import Screen
 from gonogo.actions.backup.tools import Tool
 from gonogo.databases.deadline import Deadline
@@ -107,7 +106,7 @@ class _Feeder:
                     if not self._write(descriptor, self.screen.pass_on(piece)):
                         return
             self._write(descriptor, self.screen.finish())
-        except (EOFError, zlib.error, OSError) as error:
+        except DAMAGED as error:
             self._broken = f"it is cut off or damaged: {error}"
         finally:
             os.close(descriptor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -33,6 +34,9 @@ class Form(StrEnum):
 
 ARCHIVES = (Form.DUMP, Form.TAR, Form.FOLDER)
 """What pg_restore reads."""
+
+DAMAGED = (OSError, EOFError, zlib.error)
+"""What reading a packed file raises when it is cut off or was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,7 @@ def _inside(path: Path) -> Form:
     try:
         with gzip.open(path) as file:
             head = file.read(_HEAD)
-    except (OSError, EOFError):
+    except DAMAGED:
         return Form.PACKED  # its end is missing; reading it will say so
     if head[257:262] == b"ustar":
         return Form.FILES

@@ -7,9 +7,10 @@ import os
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from gonogo.actions.backup import manifest, sealing, target
+from gonogo.actions.backup.finding import DAMAGED
 from gonogo.actions.backup.manifest import Manifest
 from gonogo.actions.backup.sealing import Made, Order
 from gonogo.databases.deadline import Deadline
@@ -84,15 +85,28 @@ def _packed(
     )
 
 
+class _Whole(tarfile.TarInfo):
+    """A head in an archive; one that is damaged or missing is an error, not the archive's end."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        try:
+            return super().frombuf(buf, encoding, errors)
+        except tarfile.HeaderError as error:
+            if len(buf) == tarfile.BLOCKSIZE and not any(buf):
+                raise  # a block of zeros is how an archive says that it ends
+            raise tarfile.ReadError(str(error)) from error
+
+
 def read(backup: Path, refuse: Callable[[str], None]) -> dict[str, Any]:
-    """Read an archive to its end; return how many files it has.
+    """Read an archive to its end, and its checksum where it is packed; return its count of files.
 
     Raises:
-        WorkError: it is cut off or no archive.
+        WorkError: it is cut off, damaged or no archive.
     """
     count = 0
     try:
-        with tarfile.open(backup) as archive:
+        with tarfile.open(backup, tarinfo=_Whole) as archive:
             for info in archive:
                 stream: IO[bytes] | None = archive.extractfile(info) if info.isfile() else None
                 if stream is None:
@@ -102,8 +116,10 @@ def read(backup: Path, refuse: Callable[[str], None]) -> dict[str, Any]:
                     digest.update(chunk)
                     refuse(f"`{backup.name}` was not read to its end")
                 count += 1
-    except (OSError, EOFError, tarfile.TarError) as error:
+            while archive.fileobj.read(_CHUNK):
+                refuse(f"`{backup.name}` was not read to its end")
+    except (*DAMAGED, tarfile.TarError) as error:
         raise WorkError(
-            f"`{backup.name}` is cut off or no archive: {error}", failed=True
+            f"`{backup.name}` is cut off, damaged or no archive: {error}", failed=True
         ) from error
     return {"entries": count}

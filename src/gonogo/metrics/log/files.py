@@ -14,6 +14,7 @@ import lzma
 import os
 import re
 import stat
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -282,6 +283,6 @@ def first_bytes_inside(path: Path) -> bytes | None:
             try:
                 with unpack(path) as stream:
                     return stream.read(_KEPT)
-            except (OSError, EOFError, lzma.LZMAError):
+            except (OSError, EOFError, zlib.error, lzma.LZMAError):
                 return None
     return None
