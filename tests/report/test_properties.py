@@ -147,6 +147,23 @@ def test_any_events_can_be_watched(moves: list[tuple], interactive: bool):
     live.close()
 
 
+def test_a_move_is_told_for_the_watch_that_it_names():
+    """The next watch may have begun before the last rule of the one before it has moved."""
+    out = io.StringIO()
+    live = Live(out, interactive=False)
+    live.update(
+        told(
+            [
+                ("run.started", "pre", {}, 0, 0),
+                ("watch.started", "smoke", {}, 0, 0),
+                ("watch.started", "pre", {}, 0, 0),
+                ("rule.moved", "slow", {"phase": "smoke", "after": "firing"}, 0, 0),
+            ]
+        ).events
+    )
+    assert "slow" in out.getvalue()
+
+
 FINDINGS = st.lists(
     st.tuples(
         st.sampled_from([*stories.the_plan()["phases"][0]["steps"], {"id": "stray"}]).map(

@@ -168,6 +168,10 @@ class Known:
             self.watched = item
         return self.watches[item]
 
+    def place_of(self, event: Event) -> str:
+        """Return of which watch an event about a rule tells; without a word, of the last begun."""
+        return reading.text(event.body, "phase") or self.watched or self.phase
+
     def _twin(self, item: str) -> StepFacts | None:
         """Return the plan's own words for a step that is carried out a second time elsewhere."""
         for key in self.declared.get(item, ()):

@@ -168,7 +168,7 @@ class Live:
         """Return the lines of a move, of a recovery, and of what people were told."""
         told, page = self._fold.told, self._page
         if event.kind == "rule.moved":
-            watch = self._fold.watching(self._fold.watched or self._fold.phase).brief()
+            watch = self._fold.watching(self._fold.place_of(event)).brief()
             return watch_lines.move_lines(watch.moves[-1], watch, page)
         back = self._fold.rollback
         if event.kind == "recovery.seen" and back is not None:

@@ -70,7 +70,7 @@ def slice_closed(fold: Known, event: Event) -> None:
 
 def rule_moved(fold: Known, event: Event) -> None:
     """Learn that a rule went from one state to another."""
-    fold.watching(reading.text(event.body, "phase") or fold.watched or fold.phase).move(event)
+    fold.watching(fold.place_of(event)).move(event)
 
 
 def watch_ended(fold: Known, event: Event) -> None:
@@ -80,7 +80,7 @@ def watch_ended(fold: Known, event: Event) -> None:
 
 def rule_judged(fold: Known, event: Event) -> Key:
     """Learn what became of a rule."""
-    place = reading.text(event.body, "phase") or fold.watched or fold.phase
+    place = fold.place_of(event)
     fold.watching(place)
     key = ("rule", place, event.item)
     finding = reading.finding(event.body, event.item)
