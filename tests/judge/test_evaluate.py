@@ -10,17 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gonogo.judge.evaluate import (
-    Datum,
-    Judged,
-    Missing,
-    Truth,
-    both,
-    either,
-    evaluate,
-    evaluate_observation,
-)
+from gonogo.judge.evaluate import Judged, Truth, both, either, evaluate, evaluate_observation
 from gonogo.judge.fitted import fitted
+from gonogo.judge.lookup import Datum, Missing
 from gonogo.plan.condition import Condition
 from gonogo.plan.grammar import read
 from gonogo.plan.kinds import Printed

@@ -24,8 +24,9 @@ from gonogo.judge.green import (
     patience,
     recover,
 )
+from gonogo.judge.moves import Move
 from gonogo.judge.relay import Track
-from gonogo.judge.rules import Move, Terms
+from gonogo.judge.rules import Terms
 from gonogo.judge.streaks import Event, State
 from gonogo.plan.model import Consequence, Recovery
 from gonogo.source import Span

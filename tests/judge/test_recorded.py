@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from gonogo.judge.evaluate import Datum, Truth, evaluate_observation
+from gonogo.judge.evaluate import Truth, evaluate_observation
+from gonogo.judge.lookup import Datum
 from gonogo.plan.grammar import read
 from gonogo.plan.kinds import Printed
 from gonogo.plan.units import Quantity

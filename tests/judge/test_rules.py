@@ -30,8 +30,9 @@ from gonogo.judge.buckets import Amount, Body, Bucket, Figure, Form, Given, Grid
 from gonogo.judge.collector import Collector
 from gonogo.judge.evaluate import Truth
 from gonogo.judge.measures import in_unit, least_samples, limits_of, misfit, percentile, scale
+from gonogo.judge.moves import Move, times
 from gonogo.judge.questions import Question, faithful, usable
-from gonogo.judge.rules import Machine, Move, Terms, check, times
+from gonogo.judge.rules import Machine, Terms, check
 from gonogo.judge.streaks import Event, State
 from gonogo.judge.verdict import Status, Verdict
 from gonogo.judge.watch import findings, open_streaks, verdict

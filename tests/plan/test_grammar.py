@@ -10,7 +10,8 @@ import pytest
 from gonogo.codes import CODES
 from gonogo.errors import Severity
 from gonogo.plan.condition import Join, Window
-from gonogo.plan.grammar import Lead, Reading, clean, not_a_condition, read, read_lead
+from gonogo.plan.grammar import Lead, Reading, not_a_condition, read, read_lead
+from gonogo.plan.lexer import clean
 from gonogo.source import Span
 
 HERE = Path(__file__).parent

@@ -12,7 +12,8 @@ from tests.report.builders import Story
 
 from gonogo.judge import watch as judged
 from gonogo.judge.buckets import Bucket, Figure, Form, Given, Shape, Share
-from gonogo.judge.rules import Machine, Move, Terms
+from gonogo.judge.moves import Move
+from gonogo.judge.rules import Machine, Terms
 from gonogo.judge.streaks import State
 from gonogo.plan.model import Consequence, Rule
 from gonogo.run.noting import counted, seen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -307,6 +307,3 @@ def _place(read: _Found, script: Script, at: int) -> str:
 
 def _remark(block: Block, code: str, message: str, hint: str, severity: Severity) -> Diagnostic:
     return Diagnostic(code, message, block.span, hint=hint, severity=severity)
-
-
-__all__: Sequence[str] = ("losses_ahead", "migration_remarks")

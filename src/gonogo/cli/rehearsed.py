@@ -10,9 +10,9 @@ from gonogo.cli.timelines import clock
 from gonogo.judge.course import Course, Program
 from gonogo.judge.firing import lasting
 from gonogo.judge.green import Outcome, Recovered, patience
+from gonogo.judge.moves import Move
 from gonogo.judge.rehearsal import Rehearsed, Stage
 from gonogo.judge.relay import Past, calendar
-from gonogo.judge.rules import Move
 from gonogo.judge.streaks import State
 from gonogo.plan.model import Checkpoint, Plan
 from gonogo.report.words import count, cut, one_line, pad, wrap

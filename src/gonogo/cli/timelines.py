@@ -89,7 +89,7 @@ def says(rule: Rule) -> str:
 
 def clock(at_ms: int, width_ms: int) -> str:
     """Return a moment of a rehearsal as `00:15`; the day in front where it is not the first."""
-    from gonogo.judge.rules import clock_time
+    from gonogo.judge.moves import clock_time
 
     days = at_ms // 86_400_000
     said = clock_time(at_ms, width_ms, at_ms)

@@ -9,8 +9,8 @@ from fractions import Fraction
 from functools import reduce
 
 from gonogo.judge.buckets import Amount, Body, Bucket, Form, Given, Shape, merged
-from gonogo.judge.evaluate import Missing
 from gonogo.judge.fitted import faithful
+from gonogo.judge.lookup import Missing
 from gonogo.judge.measures import given_figure, least_samples
 from gonogo.judge.questions import Buckets, figure
 from gonogo.judge.rules import Machine

@@ -17,8 +17,6 @@ from gonogo.judge.wording import say_datum
 from gonogo.plan.condition import Condition, Join, Op, Predicate, Quantifier, Recorded, Relative
 from gonogo.plan.units import Quantity
 
-__all__ = ["Datum", "Judged", "Missing", "Part", "Truth", "evaluate", "evaluate_observation"]
-
 Lookup: TypeAlias = "Callable[[Predicate], Datum | Missing]"
 Show: TypeAlias = "Callable[[str, Datum], Datum]"
 """From a name and its value to the value as people may see it: secrets are masked."""

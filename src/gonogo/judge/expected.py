@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import yaml
 
 from gonogo.judge.green import Outcome
+from gonogo.judge.moves import clock_time
 from gonogo.judge.nodes import Nodes
-from gonogo.judge.rules import clock_time
 from gonogo.judge.streaks import State
 from gonogo.judge.verdict import Verdict
 from gonogo.plan.units import Dimension, parse_quantity

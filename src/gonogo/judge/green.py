@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from gonogo.judge.measures import limits_in
+from gonogo.judge.moves import Move
 from gonogo.judge.questions import Buckets
 from gonogo.judge.relay import Track
-from gonogo.judge.rules import Machine, Move
+from gonogo.judge.rules import Machine
 from gonogo.judge.streaks import Event, State
 from gonogo.plan.model import Consequence, Recovery, Rule
 

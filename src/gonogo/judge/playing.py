@@ -15,9 +15,10 @@ from gonogo.judge.buckets import Bucket, Figure, Form, Given, Shape
 from gonogo.judge.course import Program
 from gonogo.judge.expected import Expectation
 from gonogo.judge.green import Recovered, patience, recover
+from gonogo.judge.moves import Move
 from gonogo.judge.nodes import CODE
 from gonogo.judge.relay import Relay, Track
-from gonogo.judge.rules import Move, Terms, check
+from gonogo.judge.rules import Terms, check
 from gonogo.judge.timeline import Case, Series, Timeline
 from gonogo.judge.unmet import unmet
 from gonogo.judge.verdict import Verdict

@@ -12,8 +12,9 @@ from enum import StrEnum
 from fractions import Fraction
 
 from gonogo.judge.buckets import Amount, Bucket, Form, Given, Shape, Share
-from gonogo.judge.evaluate import Judged, Missing, evaluate
+from gonogo.judge.evaluate import Judged, evaluate
 from gonogo.judge.fitted import faithful
+from gonogo.judge.lookup import Missing
 from gonogo.judge.measures import (
     HOLDS,
     Order,

@@ -24,9 +24,10 @@ from gonogo.judge.candidates import (
 from gonogo.judge.course import Course, Program, Watching
 from gonogo.judge.green import Recovered, recover
 from gonogo.judge.measures import in_unit, limits_in, misfit, unit_of_value
+from gonogo.judge.moves import Move
 from gonogo.judge.raising import Clearing, of_move
 from gonogo.judge.relay import Past, Relay, Track, calendar
-from gonogo.judge.rules import Move, Terms
+from gonogo.judge.rules import Terms
 from gonogo.judge.streaks import State, pattern_of
 from gonogo.judge.verdict import Verdict
 from gonogo.plan.condition import Predicate

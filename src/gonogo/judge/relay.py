@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 
 from gonogo.judge.buckets import Form
 from gonogo.judge.course import LONGER, Program, Watching
+from gonogo.judge.moves import Move
 from gonogo.judge.questions import Buckets
-from gonogo.judge.rules import Machine, Move, Terms
+from gonogo.judge.rules import Machine, Terms
 from gonogo.judge.streaks import State
 from gonogo.judge.verdict import Verdict
 from gonogo.judge.watch import open_streaks, verdict

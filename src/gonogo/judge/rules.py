@@ -13,7 +13,7 @@ from decimal import ROUND_CEILING, Decimal
 from gonogo.judge.buckets import Form
 from gonogo.judge.evaluate import Judged
 from gonogo.judge.measures import limits_of, with_baseline
-from gonogo.judge.moves import Move, clock_time, times
+from gonogo.judge.moves import Move, times
 from gonogo.judge.questions import Buckets, Lack, Question, misfits, usable
 from gonogo.judge.silences import silences_of
 from gonogo.judge.streaks import Event, State, Streak, pattern_of
@@ -21,8 +21,6 @@ from gonogo.plan.condition import Condition
 from gonogo.plan.model import Consequence, Rule
 from gonogo.plan.units import Quantity
 from gonogo.source import Span
-
-__all__ = ["Machine", "Misfit", "Move", "Terms", "check", "clock_time", "times"]
 
 
 @dataclass(frozen=True, slots=True)

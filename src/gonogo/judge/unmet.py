@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from gonogo.judge.expected import Expectation
 from gonogo.judge.green import Outcome, Recovered
+from gonogo.judge.moves import Move, clock_time
 from gonogo.judge.relay import Relay
-from gonogo.judge.rules import Move, clock_time
 from gonogo.judge.streaks import State
 
 

@@ -5,7 +5,8 @@ Whoever stops a watch early, or in an open streak, or while it was blind, gets n
 
 from __future__ import annotations
 
-from gonogo.judge.rules import Machine, clock_time
+from gonogo.judge.moves import clock_time
+from gonogo.judge.rules import Machine
 from gonogo.judge.streaks import State, Streak
 from gonogo.judge.verdict import Finding, Status, Verdict, decide
 from gonogo.plan.model import TELLS, Consequence, Rule

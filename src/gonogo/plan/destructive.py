@@ -10,12 +10,10 @@ made itself.
 from __future__ import annotations
 
 from gonogo.plan import sqlread
-from gonogo.plan.destructive_loss import Loss, as_destructions, shortened
+from gonogo.plan.destructive_loss import Loss, as_destructions
 from gonogo.plan.destructive_tree import Fresh, losses_of
 from gonogo.plan.destructive_words import losses_by_words, temporary_by_words
 from gonogo.plan.kinds import Destruction
-
-__all__ = ["Loss", "as_destructions", "in_sql", "losses_in_sql", "shortened"]
 
 
 def in_sql(text: str) -> tuple[Destruction, ...]:

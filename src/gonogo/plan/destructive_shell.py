@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from shlex import quote
 
-from gonogo.plan.destructive import Loss, as_destructions, losses_in_sql, shortened
+from gonogo.plan.destructive import losses_in_sql
+from gonogo.plan.destructive_loss import Loss, as_destructions, shortened
 from gonogo.plan.destructive_tools import TOOLS
 from gonogo.plan.kinds import Destruction
 from gonogo.plan.shellcalls import Call, calls

@@ -22,8 +22,6 @@ from gonogo.plan.units import Dimension, Quantity
 from gonogo.plan.words import SEVERITIES, bag
 from gonogo.source import Span
 
-__all__ = ["Lead", "Reading", "clean", "not_a_condition", "read", "read_lead"]
-
 _MAX_TEXT = 2_000  # a longer text is prose or an attack, not a condition
 _SYMBOLS = frozenset({"<", ">", "<=", ">=", "=<", "<>"})
 

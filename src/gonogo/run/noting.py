@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from gonogo.judge.baseline import Known
 from gonogo.judge.buckets import Bucket, Given
 from gonogo.judge.course import figured, planned, sources_of, terms_of
-from gonogo.judge.evaluate import Missing
+from gonogo.judge.lookup import Missing
 from gonogo.judge.measures import given_figure, limits_in
+from gonogo.judge.moves import Move
 from gonogo.judge.questions import shown
-from gonogo.judge.rules import Machine, Move
+from gonogo.judge.rules import Machine
 from gonogo.judge.streaks import State
 from gonogo.plan.model import Consequence, Phase, Plan, Rule
 from gonogo.run.scene import Scene

@@ -28,7 +28,8 @@ from gonogo.judge.course import (
 from gonogo.judge.green import GREEN, Calls, Outcome, Row, patience
 from gonogo.judge.green import must_be_green as green_rules
 from gonogo.judge.measures import limits_of
-from gonogo.judge.rules import Machine, Move
+from gonogo.judge.moves import Move
+from gonogo.judge.rules import Machine
 from gonogo.judge.verdict import Finding, Status
 from gonogo.plan.model import Phase, Plan, Rule
 from gonogo.plan.sources import Source

@@ -30,8 +30,9 @@ from gonogo.judge.course import (
 )
 from gonogo.judge.firing import refusals
 from gonogo.judge.measures import limits_of, with_baseline
+from gonogo.judge.moves import Move
 from gonogo.judge.relay import Leg, Times
-from gonogo.judge.rules import Machine, Move
+from gonogo.judge.rules import Machine
 from gonogo.judge.verdict import Finding, Status
 from gonogo.plan.model import Phase, Plan
 from gonogo.run import baseline, drilling

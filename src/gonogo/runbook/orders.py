@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from gonogo.plan.condition import Condition, Join, Predicate
-from gonogo.plan.grammar import Lead, clean
+from gonogo.plan.grammar import Lead
+from gonogo.plan.lexer import clean
 from gonogo.plan.model import Consequence
 from gonogo.plan.units import Quantity
 from gonogo.runbook.drafts import RuleDraft
