@@ -98,6 +98,7 @@ CODES: dict[str, str] = {
     "GN202": "a YAML block names a kind that does not exist",
     "GN203": "a block without a language stands in an executable phase and is not run",
     "GN526": "the first line of a YAML block nearly names a kind",
+    "GN527": "a bound stands in a block that is only shown",
     "GN205": "words behind the language of a block set nothing",
     "GN206": "a YAML block cannot be read",
     "GN207": "an option is set twice",

@@ -66,3 +66,9 @@ class Source:
         stripped = text.strip()
         indent = len(text) - len(text.lstrip())
         return Span.of_line(line, indent + 1, max(len(stripped), 1))
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """Return a text on one line, at most `most` characters long; one that was cut ends in `…`."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"

@@ -29,7 +29,7 @@ from gonogo.plan.secretwords import masked
 from gonogo.plan.shellsyntax import split
 from gonogo.plan.units import Quantity
 from gonogo.redaction.flow import Flow
-from gonogo.source import Span
+from gonogo.source import Span, shortened
 
 if TYPE_CHECKING:
     from gonogo.process import Command, Outcome
@@ -129,8 +129,7 @@ class Shell(Usual):
     def describe(self) -> str:
         """Return the first command, and how many more there are."""
         lines = [line.strip() for line in split(self.script()).code.splitlines() if line.strip()]
-        first = masked(lines[0]) if lines else "nothing"
-        first = first if len(first) <= 60 else first[:59] + "…"
+        first = shortened(masked(lines[0])) if lines else "nothing"
         return f"{first} (+{len(lines) - 1} lines)" if len(lines) > 1 else first
 
     def script(self) -> str:
@@ -348,7 +347,7 @@ def _said(outcome: Outcome, context: Context) -> str:
     told = [line for line in plain if _COMPLAINT.search(line)] or plain
     last = " ".join(told[-1].split()) if told else ""
     last = last.removeprefix(f"{context.folder.absolute() / _SCRIPT}: ")  # bash: its own file
-    return last if len(last) <= _SAID else last[: _SAID - 1] + "…"
+    return shortened(last, _SAID)
 
 
 def _last_words(outcome: Outcome, context: Context) -> str:

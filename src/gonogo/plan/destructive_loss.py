@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from gonogo.plan.kinds import Destruction
 from gonogo.plan.places import Places
 
-_LONGEST = 100
+LONGEST = 100
+"""Characters of a statement that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,3 @@ def as_destructions(text: str, losses: tuple[Loss, ...]) -> tuple[Destruction, .
         Destruction(loss.statement, loss.target, places.span(loss.at, loss.end)) for loss in losses
     )
     return tuple(sorted(found, key=lambda d: d.span))
-
-
-def shortened(text: str) -> str:
-    """Return a statement on one line, cut to a readable length."""
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

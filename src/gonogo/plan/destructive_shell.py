@@ -8,13 +8,14 @@ from dataclasses import replace
 from shlex import quote
 
 from gonogo.plan.destructive import losses_in_sql
-from gonogo.plan.destructive_loss import Loss, as_destructions, shortened
+from gonogo.plan.destructive_loss import LONGEST, Loss, as_destructions
 from gonogo.plan.destructive_tools import TOOLS
 from gonogo.plan.kinds import Destruction
 from gonogo.plan.shellcalls import Call, calls
 from gonogo.plan.shellfilled import filled, fillings
 from gonogo.plan.shellsyntax import split
 from gonogo.plan.shellwords import Command, Script
+from gonogo.source import shortened
 
 _SQL_CLIENTS = {
     "psql": ("-c", "--command"),
@@ -115,7 +116,7 @@ def _of_call(call: Call, script: Script, values: Mapping[str, str]) -> Iterator[
     rule = _RULES.get(call.name) or TOOLS.get(call.name)
     target = rule(call) if rule else None
     if target is not None:
-        text = shortened(script.text[call.at : call.end])
+        text = shortened(script.text[call.at : call.end], LONGEST)
         yield Loss(text, target or call.name, call.at, call.end)
 
 
@@ -140,7 +141,7 @@ def _by_code(call: Call, script: Script) -> Iterator[Loss]:
     match = next((m for text in texts if (m := _DELETES.search(text))), None)
     if match is not None:
         target = match["model"] or match[0].rstrip("(")
-        yield Loss(shortened(script.text[call.at : call.end]), target, call.at, call.end)
+        yield Loss(shortened(script.text[call.at : call.end], LONGEST), target, call.at, call.end)
 
 
 def _sql_of(call: Call) -> Iterator[str]:
@@ -339,7 +340,7 @@ def _overwritten(script: Script) -> Iterator[Loss]:
             device = re.match(r"/dev/(?:sd|nvme|vd|xvd)", word.value)
             emptied = operator == ">" and silent and _DATA_FILE.search(word.value)
             if operator in {">", ">>", ">|"} and (device or emptied):
-                text = shortened(script.text[command.at : word.end])
+                text = shortened(script.text[command.at : word.end], LONGEST)
                 yield Loss(text, word.value, command.at, word.end)
 
 

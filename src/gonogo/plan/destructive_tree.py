@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gonogo.plan import sqltree
-from gonogo.plan.destructive_loss import Loss, shortened
+from gonogo.plan.destructive_loss import LONGEST, Loss
 from gonogo.plan.sqlread import Node, Parsed, bodies, built_text, read
+from gonogo.source import shortened
 
 _HOLDS = frozenset(  # data or secrets: no definition brings it back
     f"OBJECT_{name}"
@@ -97,7 +98,7 @@ def losses_of(statement: Parsed, fresh: Fresh, depth: int = 0) -> Iterator[Loss]
 
 
 def _loss(statement: Parsed, target: str) -> Loss:
-    return Loss(shortened(statement.text), target, statement.at, statement.end)
+    return Loss(shortened(statement.text, LONGEST), target, statement.at, statement.end)
 
 
 def _key(statement: Parsed, node: Node) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from gonogo.plan.destructive_loss import Loss, shortened
+from gonogo.plan.destructive_loss import LONGEST, Loss
 from gonogo.plan.sqltext import Statement, Token, split
+from gonogo.source import shortened
 
 _REBUILDABLE = frozenset(
     """INDEX VIEW FUNCTION PROCEDURE ROUTINE AGGREGATE TRIGGER POLICY RULE CAST OPERATOR STATISTICS
@@ -58,7 +59,7 @@ def _of_statement(statement: Statement) -> Iterator[Loss]:
 
 
 def _loss(statement: Statement, target: str) -> Loss:
-    return Loss(shortened(statement.text), target, statement.at, statement.end)
+    return Loss(shortened(statement.text, LONGEST), target, statement.at, statement.end)
 
 
 def _emptied(tokens: tuple[Token, ...]) -> str:

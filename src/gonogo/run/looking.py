@@ -113,7 +113,7 @@ def judged(
         status,
         "; ".join(sentences),
         why,
-        shortened(context.redact(observation.text)),
+        without_middle(context.redact(observation.text)),
         {name: context.redact.value(as_json(v)) for name, v in observation.indicators.items()},
         sentences,
         kept,
@@ -183,7 +183,7 @@ def _unfit(datum: Datum | Missing, value: object, rows: int) -> str:
     return ""
 
 
-def shortened(text: str) -> str:
+def without_middle(text: str) -> str:
     """Return `text` with its middle left out when it is long; head and tail are kept."""
     if len(text) <= _TEXT_LIMIT:
         return text

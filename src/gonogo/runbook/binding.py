@@ -213,7 +213,12 @@ class Binder:
             self.book.mean(step.span, "baseline", f"measured before the deploy: {names}")
             return
         if step.block is None:
-            self.book.mean(step.span, "manual step", f"{step.title}: a person answers{claimed}")
+            said = (
+                "a person answers, and it must not be so"
+                if draft.must_not_be
+                else "a person answers"
+            )
+            self.book.mean(step.span, "manual step", f"{step.title}: {said}{claimed}")
             if part is not None:
                 self.book.mean(part.fence.span, "by hand", "not carried out by gonogo")
             return

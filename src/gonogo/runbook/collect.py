@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gonogo.plan.kinds import Role
-from gonogo.runbook import phrases, roles, tables
+from gonogo.runbook import phrases, roles, shown, tables
 from gonogo.runbook.directives import Name, Remark, lines_of, remarks_of
 from gonogo.runbook.drafts import Draft, Origin, Part, RuleDraft, is_optional, short_title
 from gonogo.runbook.labels import numbered
@@ -291,7 +291,7 @@ class Collector:
         current = self.current
         if current is not None and fence.language in _CODE_RESULT and self._after_expected(current):
             current.notes.append("Expected output: " + " ".join(fence.body.split())[:200])
-        self.book.mean(fence.span, "text", f"block of {fence.language or 'no language'}: not run")
+        shown.document(fence, self.book)
 
     def _after_expected(self, current: Draft) -> bool:
         remarks = current.parts[-1].remarks if current.parts else current.remarks

@@ -16,7 +16,7 @@ from gonogo.runbook.directives import Name, Remark, of_name
 from gonogo.runbook.notebook import Notebook
 from gonogo.runbook.outline import Fence
 from gonogo.runbook.words import Piece, Words
-from gonogo.source import Span
+from gonogo.source import Span, shortened
 
 _COMMENT = re.compile(
     r"(?:^|\s)(?:#|--|//)\s{0,4}(?P<text>(?:(?:expect(?:ed|s)?(?: (?:result|output|response|"
@@ -125,22 +125,18 @@ def _announced(
     if wanted.expect and not phrases.smells(words):
         book.note(
             "GN336",
-            f"`{_short(text)}` is only read by people: the block has an `Expect` of its own",
+            f"`{shortened(text)}` is only read by people: the block has an `Expect` of its own",
             span,
         )
         return
     proposal = proposals.of_announced(words, proposals.names_of(fence, book))
     book.strict(
         "GN335",
-        f"the expectation `{_short(text)}` is not judged",
+        f"the expectation `{shortened(text)}` is not judged",
         span,
         label="announced in prose",
-        hint=f"write it under the block: `- Expect: {_short(proposal)}`",
+        hint=f"write it under the block: `- Expect: {shortened(proposal)}`",
     )
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "…"
 
 
 def of_block(

@@ -372,7 +372,6 @@ class Rules:
         """Return the step in which a person answers what no figure says."""
         text = " ".join(draft.words.text.split())
         must = "Must not be" if consequence in _NEGATIVE else "Must be"
-        self.book.mean(draft.span, "manual step", f"a person answers: {must.lower()}")
         return Draft(
             title=text,
             words=draft.words,

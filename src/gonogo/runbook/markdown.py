@@ -26,7 +26,7 @@ from gonogo.runbook.outline import (
 )
 from gonogo.runbook.page_tables import read_table
 from gonogo.runbook.words import Words
-from gonogo.source import Source, Span
+from gonogo.source import Source, Span, shortened
 
 _BOX = re.compile(r"\[([ \u00a0xX])\](?=\s|$)[ \t]*")
 _NEARLY_BOX = re.compile(r"\[[ \t]*[-xXvV*~✓✔✅☑]?[ \t]*\](?![\[(:])[ \t]*")
@@ -244,7 +244,7 @@ class _Reader:
                 self.diagnostics.append(
                     Diagnostic(
                         "GN010",
-                        f"read as the comparison `{_short(text)}`; a page shows a quotation",
+                        f"read as the comparison `{shortened(text)}`; a page shows a quotation",
                         Span.of_line(chunk.line, chunk.column, len(text)),
                         hint="write `\\>`, or words such as `more than`",
                         severity=Severity.NOTE,
@@ -370,10 +370,6 @@ def _span(chunks: Sequence[Chunk]) -> Span:
     end = last.column + len(last.text.rstrip())
     first = chunks[0]
     return Span(first.line, first.column, last.line, max(end, last.column + 1))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def _is_critical(raw: str, text: str) -> bool:

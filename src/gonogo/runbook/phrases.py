@@ -15,7 +15,7 @@ from gonogo.plan.grammar import Lead
 from gonogo.plan.kinds import Role
 from gonogo.runbook.notebook import Notebook
 from gonogo.runbook.words import Words
-from gonogo.source import Span
+from gonogo.source import Span, shortened
 
 _FIGURE_OR_SIGN = re.compile(r"[0-9<>≤≥]")
 _PERCENT = re.compile(
@@ -132,7 +132,7 @@ def warn_of_bound(
     if not (smells(words) or _bare_share(words.text) or (step and _asks_for_text(words))):
         return
     where = "under the step" if step else "in running text"
-    warn_of_place(f"the bound `{_short(words.text)}` {where}", span, book, role, step=bool(step))
+    warn_of_place(f"the bound `{shortened(words.text)}` {where}", span, book, role, step=bool(step))
 
 
 def warn_of_place(
@@ -187,8 +187,3 @@ def _moved(span: Span, words: Words) -> Span:
     start = min(max(span.column - 1, 0), max(len(words.text) - 1, 0))
     end = min(max(span.end_column - 1, start + 1), max(len(words.text), 1))
     return words.place(start, end)
-
-
-def _short(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= 60 else flat[:57] + "…"

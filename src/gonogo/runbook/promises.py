@@ -15,6 +15,7 @@ from gonogo.runbook.labels import numbered
 from gonogo.runbook.layout import Place
 from gonogo.runbook.notebook import Notebook
 from gonogo.runbook.words import Words
+from gonogo.source import shortened
 
 _ORDERS = re.compile(
     r"(?:wait|sleep|pause|allow|delete|remove|drop|purge|prune|clear|archive|rotate|keep|retain|"
@@ -65,11 +66,8 @@ def report_heading(place: Place, drafts: Sequence[Draft], book: Notebook) -> Non
         return
     if any(draft.words == words for draft in drafts):
         return
-    shown = " ".join(words.text.split())
-    shown = shown if len(shown) <= 60 else shown[:57] + "…"
-    phrases.warn_of_place(
-        f"the bound in the heading `{shown}`", place.section.span, book, place.role
-    )
+    what = f"the bound in the heading `{shortened(words.text)}`"
+    phrases.warn_of_place(what, place.section.span, book, place.role)
 
 
 def report_title(draft: Draft, steps: Sequence[Step], book: Notebook) -> None:

@@ -14,7 +14,7 @@ from gonogo.runbook.blocks import Fences
 from gonogo.runbook.directives import Name, Remark, of_name
 from gonogo.runbook.drafts import Draft
 from gonogo.runbook.notebook import Notebook
-from gonogo.source import Span
+from gonogo.source import Span, shortened
 
 OF_OPTION = frozenset({Name.LOSES, Name.ONLY_IF})
 """Directives that stand under the heading of a way back."""
@@ -173,7 +173,7 @@ class Ways:
         near = self.book.nearest(text, [key for key in self._steps if " " in key])
         self.book.note(
             "GN409",
-            f"`{_short(text)}` is asked of a person when it comes to that",
+            f"`{shortened(text)}` is asked of a person when it comes to that",
             remark.value.place(),
             hint=(f"did you mean the step `{self._steps[near].title}`? " if near else "")
             + "write the text of a step, or a command, to have it looked at",
@@ -215,10 +215,6 @@ def _same(text: str) -> str:
     return " ".join(text.lower().strip("`\"' .").split())
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "…"
-
-
 def check(
     recovery: Recovery, back: Rollback | None, settings: Mapping[str, str], book: Notebook
 ) -> None:
@@ -240,7 +236,7 @@ def check(
         if option.stated_s is not None and limit.breached(option.stated_s):
             book.warn(
                 "GN414",
-                f"`{_short(option.title)}` takes {durations.say(option.stated_s)} as stated,"
+                f"`{shortened(option.title)}` takes {durations.say(option.stated_s)} as stated,"
                 f" and going back may take {durations.say(limit.seconds)}",
                 option.span,
                 hint=f"the bound stands on line {limit.span.line}",

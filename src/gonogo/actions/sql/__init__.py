@@ -28,6 +28,7 @@ from gonogo.plan.sqlrisk import CODES, Danger, Setting
 from gonogo.plan.sqlrisks import risks
 from gonogo.plan.sqltext import Statement, only_looks, split, without_comments
 from gonogo.plan.units import Quantity
+from gonogo.source import shortened
 
 _SHOWN_ROWS = 20
 # Statements that return no rows and count none: that they ran is all that there is to see.
@@ -159,8 +160,7 @@ class Sql(Usual):
         statements = split(self.body).statements
         if not statements:
             return "nothing"
-        line = masked(" ".join(statements[0].text.split()))
-        line = line if len(line) <= 60 else line[:59] + "…"
+        line = shortened(masked(" ".join(statements[0].text.split())))
         return f"{line} (+{len(statements) - 1} statements)" if len(statements) > 1 else line
 
     def perform(self, context: Context) -> Observation:
