@@ -58,6 +58,15 @@ MASKED = [
     "ENV['TOKEN'] = '§'",
     "{Token:§ Name:x}",
     "CREATE ROLE app PASSWORD '§';",
+    "+ curl --token § https://h/",
+    "deploy --client-secret '§' --region eu",
+    "mysql --password §",
+    "< Set-Cookie: sid=§; Path=/; HttpOnly; Expires=Wed, 21 Oct 2026 07:28:00 GMT",
+    "> Cookie: sid=§; lang=de; other=§",
+    '{"set-cookie": "sid=§; Path=/; Secure, csrf=§; SameSite=Lax"}',
+    r"{\"Set-Cookie\":\"sid=§; Path=/\"}",
+    'header set-cookie "sid=§; Path=/", expected contains "Nope"',
+    "headers['Cookie'] = 'sid=§; Domain=example.com'",
     "-----BEGIN RSA PRIVATE KEY-----§-----END RSA PRIVATE KEY-----",
     "-----BEGIN PRIVATE KEY-----§",  # cut off
     'the answer was {"auth": {"session": {"session_token": "§"}}} (200)',
@@ -101,6 +110,10 @@ READABLE = [
     "the secret is out; the token was refused: 401",
     "status: pass, key: value, author: ana, design: good, keyboard: en",
     "token: \npassword:\nuser: ana",
+    "unknown flag: --token\nusage: deploy --token TOKEN | --token <value> | --password string",
+    "--token is required, --secret must be given; see --password-file /run/secrets/Db1",
+    "Set-Cookie: theme=on; Path=/; Max-Age=3600",
+    "cookie: none\ncookies: 4120, cookie_count=41234, cookie banner: shown",
 ]
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, quote_plus
 
-from gonogo.redaction import pairs
+from gonogo.redaction import cookies, pairs
 from gonogo.redaction.keys import Told, secret_from, told_by
 
 MASK = "••••"
@@ -126,6 +126,8 @@ class Redactor:
             text = _URL_PASSWORD.sub(_MASKED, text)
         if "authorization" in text.lower():
             text = _AUTH_HEADER.sub(_MASKED, text)
+        if "cookie" in text.lower():
+            text = _without(text, cookies.secrets_in(text))
         return _without(text, pairs.secrets_in(text))
 
     def value(self, data: object) -> object:
@@ -140,6 +142,8 @@ class Redactor:
 
     def named(self, name: str, data: object) -> object:
         """Return the value of a name redacted; the name may tell that all of it is a secret."""
+        if isinstance(data, str) and cookies.are_under(name):
+            return self(_without(data, cookies.values_in(data)))
         told = told_by(name)
         if told is Told.NOTHING or isinstance(data, bool):
             return self.value(data)

@@ -34,6 +34,9 @@ _BARE = re.compile(
 )
 _IN_SQL = re.compile(r"ord[ \t]+(?=')", re.IGNORECASE)
 _BEARER = re.compile(r"[ \t]+([\w.~+/-]{16,}=*)")
+_OPTION = re.compile(r"(?P<name>[\w-]{0,60}+)[ \t]+")
+_SAYS = re.compile(r"(?:[a-z]+|[A-Z_]+)[.,;:?!)]*(?![^\s])|[-<\[(|&;>=]")
+"""What stands behind an option and is no value: `--token is missing`, `--token <value>`."""
 _TAG = re.compile(r"[\w.\-]{0,60}+>")
 _OPEN = re.compile(r"(\\*)([\"'`])")
 _QUOTE = {sign: re.compile(rf"(\\+){sign}?|{sign}|[\r\n]") for sign in "\"'`"}
@@ -101,7 +104,7 @@ def _behind(text: str, begin: int, end: int) -> tuple[list[Piece], int]:
         return _value(text, key.end(), told, _JSON_WORD)
     key = _BARE.match(text, end)
     if key is None:
-        return _without_a_sign(text, end)
+        return _without_a_sign(text, begin, end)
     told = told_by(text[begin : key.end("name")])
     block = _BLOCK.match(text, key.end())
     if block is not None and told is not Told.NOTHING:
@@ -113,14 +116,17 @@ def _behind(text: str, begin: int, end: int) -> tuple[list[Piece], int]:
     return _value(text, key.end(), told, _WORD)
 
 
-def _without_a_sign(text: str, end: int) -> tuple[list[Piece], int]:
-    """Return what is secret in `Bearer eyJ…` and `PASSWORD 'hunter22'`."""
+def _without_a_sign(text: str, begin: int, end: int) -> tuple[list[Piece], int]:
+    """Return what is secret in `Bearer eyJ…`, `PASSWORD 'hunter22'` and `--token eyJ…`."""
     bearer = _BEARER.match(text, end) if text[end - 6 : end].lower() == "bearer" else None
     if bearer is not None:
         return _judged(text, Told.LONG, bearer.span(1), quoted=False), bearer.end()
     password = _IN_SQL.match(text, end)
     if password is not None:
         return _value(text, password.end(), Told.SECRET, _WORD)
+    option = _OPTION.match(text, end) if text.startswith("--", begin) else None
+    if option is not None and not _SAYS.match(text, option.end()):
+        return _value(text, option.end(), told_by(text[begin : option.end("name")]), _WORD)
     return [], end
 
 
