@@ -166,7 +166,7 @@ def test_what_a_slice_says_about_an_alert(
         ),
         (
             "response time p50 > 1.2s", latency([1190, 1199, 1214], "1200"),
-            "response time p50 1.196 s",
+            "response time p50 1.198 s",
         ),
         (
             "response time p50 between 900ms and 1s", latency([950, 950]),

@@ -1,7 +1,7 @@
 """Many durations in a few numbers: a histogram that merges exactly and still knows a percentile.
 
-Bin `i` holds the values in (b^(i-1), b^i] with b = 2^(1/32). A percentile is found by nearest rank
-and is at most 1.083 % away from the true value. Whether it lies above a limit of the runbook is
+Bin `i` holds the values in (b^(i-1), b^i] with b = 2^(1/64). A percentile is found by nearest rank
+and is at most 0.542 % away from the true value. Whether it lies above a limit of the runbook is
 not estimated at all: each limit has a counter of its own beside the bins.
 """
 
@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from decimal import Context, Decimal, Inexact
 from enum import StrEnum
 
-PER_DOUBLING = 32
-"""Bins from one value to its double."""
+PER_DOUBLING = 64
+"""Bins from one value to its double, as in native histograms of schema 6."""
 
 # Sums of any finite floats fit exactly; a sum that would need rounding is a bug, so it is trapped.
 EXACT = Context(prec=2_000, Emax=999_999, Emin=-999_999, traps=[Inexact])
@@ -44,12 +44,14 @@ class Refusal(StrEnum):
 
 
 def _edges() -> tuple[float, ...]:
-    """Return 2^((k-32)/32) for k = 0..32, each rounded down, so that comparing is exact."""
+    """Return 2^((k-n)/n) for k = 0..n bins, each rounded down, so that comparing is exact."""
     found = []
     for k in range(PER_DOUBLING + 1):
         sharp = _SHARP.power(Decimal(2), _SHARP.divide(Decimal(k - PER_DOUBLING), PER_DOUBLING))
         near = float(sharp)
-        found.append(math.nextafter(near, 0.0) if Decimal(near) > sharp and k % 32 else near)
+        found.append(
+            math.nextafter(near, 0.0) if Decimal(near) > sharp and k % PER_DOUBLING else near
+        )
     return tuple(found)
 
 
@@ -157,7 +159,7 @@ class Sketch:
         raise ValueError(msg)
 
     def quantile(self, share: Decimal) -> float | None:
-        """Return the value at a share of the values (0.99), within 1.083 %; None without values."""
+        """Return the value at a share of the values (0.99), within 0.542 %; None without values."""
         if not self.count:
             return None
         index = self.bin_at(rank_of(share, self.count))
@@ -224,6 +226,7 @@ class Sketch:
         return {
             "count": self.count,
             "zeros": self.zeros,
+            "per_doubling": PER_DOUBLING,
             "i0": self.bins[0][0] if self.bins else 0,
             "counts": list(_packed(self.bins)),
             "sum": str(self.total),
@@ -237,8 +240,12 @@ class Sketch:
         """Read what `as_json` wrote.
 
         Raises:
-            ValueError: the counts do not add up.
+            ValueError: the counts do not add up, or the bins are of another width.
         """
+        width = data.get("per_doubling")
+        if width != PER_DOUBLING:
+            msg = f"a stored bucket has {width} bins a doubling, expected {PER_DOUBLING}"
+            raise ValueError(msg)
         zeros, first, counts = data["zeros"], data["i0"], data["counts"]
         count, over = data["count"], data["over"]
         assert isinstance(zeros, int)
