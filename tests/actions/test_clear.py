@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import redis as client
+from tests.support.hostile import saying
 from tests.support.kinds import Silent, StopAfter, a_context
 
 from gonogo.actions.clear import Clear, prefix_of
@@ -110,3 +111,12 @@ def test_a_wish_to_stop_is_heard_between_two_parts(filled: str, tmp_path: Path) 
     )
     with pytest.raises(WorkError, match="stopped"):
         Clear(keys="search:v2:*").perform(context)
+
+
+def test_an_answer_that_is_no_number_of_keys_is_no_success(tmp_path: Path) -> None:
+    answers = (b"*2\r\n$1\r\n0\r\n*1\r\n$6\r\nsearch\r\n", b"+string\r\n", b"+OK\r\n")
+    with saying(*answers) as port:
+        context = a_context(tmp_path, targets={"cache": f"redis://127.0.0.1:{port}"})
+        with pytest.raises(WorkError, match="UNLINK is no number") as caught:
+            Clear(keys="search*").perform(context)
+    assert caught.value.failed

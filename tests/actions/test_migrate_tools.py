@@ -136,9 +136,21 @@ def test_what_a_tool_says_is_read(
     assert (listed.applied, listed.pending) == (applied, pending)
 
 
-def test_an_answer_that_cannot_be_read_is_an_error() -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ERROR: no",
+        '{"migrations": null}',
+        '{"migrations": {"state": "Pending"}}',
+        '{"migrations": ["1"]}',
+        '{"migrations": ' + "[" * 900 + "]" * 900 + "}",
+        '{"migrations": [{"version": ' + "[" * 100_000,
+    ],
+    ids=["no JSON", "null", "an object", "texts", "lists in lists", "lists without end"],
+)
+def test_an_answer_that_cannot_be_read_is_an_error(text: str) -> None:
     with pytest.raises(WorkError, match="cannot be read"):
-        READERS["flyway"]("ERROR: no")
+        READERS["flyway"](text)
 
 
 def test_what_flyway_holds_as_failed_is_neither_applied_nor_pending(

@@ -299,3 +299,83 @@ def test_an_action_that_counts_no_rows_is_done_when_its_statements_ran(
 def test_names_in_comments_need_no_value() -> None:
     names = [v.name for v in Sql("-- ${OLD}\nSELECT '${A}', {{b}}, ${A}", on="${DB}").variables()]
     assert names == ["A", "b", "DB"]
+
+
+UNLIKE = {
+    "endless time": ("'infinity'::interval", "infinity"),
+    "time before all": ("'-infinity'::interval", "-infinity"),
+    "exponent beyond decimals": ("'1e99999999999999999999'::json", "1e99999999999999999999"),
+    "number of 5000 digits": ("('1' || repeat('0', 5000))::jsonb", "1" + "0" * 5000),
+    "lists in lists": ("(repeat('[', 600) || repeat(']', 600))::json", "[" * 600 + "]" * 600),
+    "JSON in a list": ("ARRAY['1e99999999999999999999'::json]", ["1e99999999999999999999"]),
+}
+
+
+@pytest.mark.parametrize("case", UNLIKE)
+def test_a_value_without_a_form_of_its_own_is_the_text_of_the_server(
+    case: str, database: str, tmp_path: Path
+) -> None:
+    text, value = UNLIKE[case]
+    if "interval" in text and not endless(database):
+        pytest.skip("this PostgreSQL has no endless interval")
+    assert check(database, tmp_path, f"SELECT {text} AS v").rows == [{"v": value}]
+
+
+def endless(database: str) -> bool:
+    with psycopg.connect(database) as connection:
+        return connection.info.server_version >= 170_000
+
+
+def test_an_interval_too_long_is_an_error_and_not_another_one(
+    database: str, tmp_path: Path
+) -> None:
+    with pytest.raises(WorkError, match="can't parse interval '178000000 years'"):
+        check(database, tmp_path, "SELECT interval '178000000 years'")
+
+
+def test_an_interval_in_another_style_is_the_text_of_the_server(
+    database: str, tmp_path: Path
+) -> None:
+    seen = check(database, tmp_path, "SET intervalstyle = 'iso_8601'; SELECT interval '90 s' AS v")
+    assert seen.rows == [{"v": "PT1M30S"}]
+
+
+def test_two_columns_of_one_name_do_not_stand_for_each_other(database: str, tmp_path: Path) -> None:
+    seen = check(database, tmp_path, "SELECT 5 AS n, 'x' AS t, 0 AS n")
+    assert seen.rows == [{"n (1)": 5, "t": "x", "n (2)": 0}]
+    assert seen.indicators["value"] == 5
+    same = check(database, tmp_path, "SELECT 5 AS n, 5 AS n")
+    assert same.rows == [{"n": 5}]
+
+
+def test_text_of_another_encoding_is_told(
+    database: str, strange_bytes: str, tmp_path: Path
+) -> None:
+    with pytest.raises(WorkError, match="not UTF-8") as caught:
+        check(database, tmp_path, strange_bytes)
+    assert "::bytea" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("SELECT generate_series(1, 2000000000)", "more than 100000 rows"),
+        ("WITH n AS (SELECT generate_series(1, 60)) SELECT repeat('x', 1000000) FROM n", "32 MiB"),
+    ],
+    ids=["rows", "text"],
+)
+def test_an_answer_that_nobody_looks_at_is_not_read_to_its_end(
+    database: str, tmp_path: Path, query: str, words: str
+) -> None:
+    with pytest.raises(WorkError, match=words):
+        check(database, tmp_path, query)
+
+
+def test_a_flood_of_notices_is_counted_and_not_kept(database: str, tmp_path: Path) -> None:
+    text = (
+        "DO $$ BEGIN FOR n IN 1..15 LOOP RAISE NOTICE '%', repeat('x', 1000000); END LOOP; END $$"
+    )
+    notices = act(database, tmp_path, text).indicators["notices"]
+    assert isinstance(notices, str)
+    assert len(notices) < 11_000_000
+    assert notices.endswith("5 notices more than are kept")

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from pathlib import Path
+
 import psycopg
 import pytest
+from psycopg import sql
+from tests.support.kinds import a_context
 
+from gonogo.actions.migrate.database import Database
 from gonogo.databases import postgres
+from gonogo.databases.deadline import Deadline
 from gonogo.databases.postgres import Address
+from gonogo.databases.server import Server
 from gonogo.errors import WorkError
 from gonogo.redaction import Redactor
 
@@ -67,7 +76,7 @@ def test_programs_get_secrets_by_their_environment_only() -> None:
 
 def test_a_connection_is_ours_to_see_and_keeps_times_as_they_are(database: str) -> None:
     with postgres.connect(Address.read(database, "db"), 5.0, Redactor()) as connection:
-        postgres.keep_times_as_text(connection)
+        postgres.keep_values(connection)
         row = connection.execute(
             "SELECT application_name, 'infinity'::timestamptz, '2026-01-02 03:04:05'::timestamp"
             " FROM pg_stat_activity WHERE pid = pg_backend_pid()"
@@ -81,3 +90,43 @@ def test_a_connection_that_was_cut_is_over(database: str) -> None:
     with pytest.raises(psycopg.OperationalError):
         connection.execute("SELECT 1")
     connection.close()
+
+
+def test_text_of_another_encoding_is_an_error_of_every_connection(
+    database: str, strange_bytes: str, tmp_path: Path
+) -> None:
+    context = a_context(tmp_path, targets={"db": database})
+    with (
+        Server("db", context, Deadline(context)) as server,
+        pytest.raises(WorkError, match="not UTF-8"),
+    ):
+        server.compose(sql.SQL("{}").format(sql.SQL(strange_bytes)))
+    with Database(database, "db", context) as other, pytest.raises(psycopg.Error, match="UTF-8"):
+        other.rows(strange_bytes)
+
+
+@pytest.mark.parametrize(
+    ("rows", "names"),
+    [
+        ([(1, 2, 1)], ("a", "b", "a")),
+        ([(1, 2, 1), (1, 2, 3)], ("a (1)", "b", "a (2)")),
+        ([], ("a", "b", "a")),
+    ],
+    ids=["one value", "another value", "no row"],
+)
+def test_columns_of_one_name_are_numbered_where_they_differ(
+    rows: list[tuple[int, ...]], names: tuple[str, ...]
+) -> None:
+    assert postgres.told_apart(("a", "b", "a"), rows) == names
+
+
+def test_a_server_that_falls_silent_is_left(database: str, tmp_path: Path) -> None:
+    context = a_context(tmp_path, targets={"db": database}, timeout_s=0.5)
+    with Server("db", context, Deadline(context)) as server:
+        ((process,),) = server.ask("SELECT pg_backend_pid()")
+        os.kill(process, signal.SIGSTOP)  # it neither answers nor can be cancelled
+        try:
+            with pytest.raises(WorkError, match=r"did not answer within 0\.5 s"):
+                server.ask("SELECT 1")
+        finally:
+            os.kill(process, signal.SIGCONT)

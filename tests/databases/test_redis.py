@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
+from tests.support.hostile import saying
 from tests.support.kinds import a_context, closed_port
 
 from gonogo.databases.redis import Connection, fields, reason
@@ -66,3 +69,52 @@ def test_the_fields_of_info() -> None:
     assert found == {
         "db0": "keys=3,expires=1", "db0.keys": "3", "db0.expires": "1", "used_memory": "12"
     }  # fmt: skip
+
+
+GARBLED = {
+    "another service": b"HTTP/1.1 400 Bad Request\r\n\r\n",
+    "length in words": b"$many\r\n",
+    "length beyond all bounds": b"$99999999999999999999\r\n",
+    "number of 5000 digits": b":" + b"9" * 5000 + b"\r\n",
+    "lists in lists without end": b"*1\r\n" * 100_000,
+}
+
+
+@pytest.mark.parametrize("case", GARBLED)
+def test_what_is_no_reply_is_told(case: str, tmp_path: Path) -> None:
+    with saying(GARBLED[case]) as port:
+        context = a_context(tmp_path, targets={"cache": f"redis://127.0.0.1:{port}/0"})
+        with (
+            Connection("cache", context) as server,
+            pytest.raises(WorkError, match="does not speak as Redis does"),
+        ):
+            server.say("PING")
+
+
+@pytest.mark.parametrize(
+    "reply", [b":7\r\n", b"*0\r\n", b"$-1\r\n", b"*2\r\n$1\r\n0\r\n:5\r\n", b"*2\r\n*0\r\n*0\r\n"]
+)
+def test_keys_are_only_taken_from_an_answer_to_scan(reply: bytes, tmp_path: Path) -> None:
+    with saying(reply) as port:
+        context = a_context(tmp_path, targets={"cache": f"redis://127.0.0.1:{port}/0"})
+        with Connection("cache", context) as server, pytest.raises(WorkError, match="to SCAN"):
+            list(server.scan("*"))
+
+
+def test_a_reply_that_never_ends_is_left_in_time(tmp_path: Path) -> None:
+    over = threading.Event()
+
+    def dripping() -> Iterator[bytes]:
+        while not over.wait(0.2):
+            yield b"x"
+
+    with saying(b"$1000000\r\n", more=dripping) as port:
+        context = a_context(
+            tmp_path, targets={"cache": f"redis://127.0.0.1:{port}/0"}, timeout_s=0.5
+        )
+        with (
+            Connection("cache", context) as server,
+            pytest.raises(WorkError, match=r"did not end its answer within 0\.5 s"),
+        ):
+            server.say("GET", "a")
+        over.set()

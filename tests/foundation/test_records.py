@@ -33,6 +33,7 @@ def test_a_line_that_was_cut_short_is_not_read_and_harms_no_other(tmp_path: Path
     records.append(tmp_path, "x.jsonl", {"id": 1})
     with (tmp_path / "x.jsonl").open("ab") as file:
         file.write(b'{"id": 2, "da')
+        file.write(b"\n" + b"[" * 100_000 + b"\n[1]\n\xff\n")
     records.append(tmp_path, "x.jsonl", {"id": 3})
     assert [record["id"] for record in records.read(tmp_path, "x.jsonl")] == [1, 3]
 

@@ -62,6 +62,11 @@ def seconds(number: str) -> Quantity:
         ("email is not null", {"email": None}, FAIL, "email null, expected != null"),
         ("token exists", {}, FAIL, "token absent, expected exists"),
         ("token is absent", {}, PASS, "token absent"),
+        ("body.token is absent", {"body": {"user": 1}}, PASS, "body.token absent"),
+        ("body.token exists", {"body": "<html>"}, FAIL, "body.token absent, expected exists"),
+        ("body.error is absent", {"body": "<html>"}, UNKNOWN,
+         "body.error unknown: nothing is named `body.error`: it is looked for in what has no "
+         "parts, expected is absent"),
         ("token is absent", {"token": "x"}, FAIL, 'token "x", expected is absent'),
         ('output contains "ready"', {"output": "not yet"}, FAIL,
          'output "not yet", expected contains "ready"'),
@@ -160,7 +165,8 @@ def test_a_figure_in_another_unit_stays_on_its_side_of_the_bound(
         ("latency < 1.2x baseline", {"latency": 5}, "no baseline of `latency` was recorded"),
         ("body.items[3].ok is true", {"body": {"items": [1]}},
          "`body.items[3].ok`: the list has 1 entries"),
-        ("body.items.ok is true", {"body": {"items": 5}}, "nothing is named `body.items.ok`"),
+        ("body.items.ok is true", {"body": {"items": 5}},
+         "nothing is named `body.items.ok`: it is looked for in what has no parts"),
         ("> 5", {"a": 1, "b": 2}, "the comparison names nothing, and there are 2 values"),
     ],
 )  # fmt: skip

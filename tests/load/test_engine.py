@@ -9,6 +9,7 @@ import pytest
 from tests.load.conftest import Send, a_job
 from tests.load.servers import Truthful
 from tests.support.authority import Authority
+from tests.support.hostile import saying
 from tests.support.kinds import closed_port
 
 import gonogo
@@ -166,3 +167,20 @@ def test_certificates_are_looked_at(send: Send, tmp_path: Path) -> None:
         trusting = a_job(f"{web.url}/ok", rate=20, ca=str(authority.certificate))
         assert send(trusting).good == 10
         assert send(a_job(f"{web.url}/ok", rate=20, insecure=True)).good == 10
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "what answers is no HTTP"),
+        (b"HTTP/1.1 200 OK\r\nNothing\r\n\r\n", "what answers is no HTTP"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", "the answer was cut off"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 400_000 + b"\r\n\r\n", "error 100 of libcurl"),
+    ],
+    ids=["another service", "no header", "cut off", "headers without end"],
+)
+def test_an_answer_that_is_none_is_an_error(answer: bytes, reason: str, send: Send) -> None:
+    with saying(answer) as port:
+        found = send(a_job(f"http://127.0.0.1:{port}/", rate=20))
+    assert (found.good, found.errors) == (0, 10)
+    assert found.reasons == {reason: 10}

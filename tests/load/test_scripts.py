@@ -232,8 +232,51 @@ def test_the_real_k6(web: Truthful, tmp_path: Path) -> None:
 def test_the_real_locust(web: Truthful, tmp_path: Path) -> None:
     (tmp_path / "real.py").write_text(
         "from locust import HttpUser, task\n\n\nclass Shopper(HttpUser):\n"
-        "    @task\n    def look(self):\n        self.client.get('/ok')\n"
+        "    @task\n    def look(self):\n"
+        "        for _ in range(30):\n            self.client.get('/ok')\n"
+        "        self.environment.runner.quit()\n"  # else it leaves out what is still on its way
     )
-    more = f"--host {web.url} --users 1 --run-time 2s"
+    more = f"--host {web.url} --users 1 --run-time 30s"
     found = Load(locust="real.py", arguments=more).perform(a_context(tmp_path, timeout_s=60))
-    assert found.indicators["requests"] == len(web.arrivals)
+    assert found.indicators["requests"] == len(web.arrivals) == 30
+
+
+ENTRY = {
+    "num_requests": 200,
+    "num_failures": 0,
+    "response_times": {"10": 200},
+    "total_response_time": 2000,
+    "max_response_time": 10,
+}
+
+
+@pytest.mark.parametrize("value", [None, "many", "NaN", -1, [], 1e30], ids=str)
+@pytest.mark.parametrize("name", [name for name in ENTRY if name != "response_times"])
+def test_a_figure_that_locust_does_not_say_is_not_taken_for_none(name: str, value: object) -> None:
+    assert read_locust(json.dumps([ENTRY])).indicators["errors"] == 0
+    with pytest.raises(WorkError, match=r"cannot be read|sent no request"):
+        read_locust(json.dumps([{**ENTRY, name: value}]))
+
+
+@pytest.mark.parametrize("times", [None, 7, [1], {"10": "many"}, {"x": 1}, {"10": -5}], ids=str)
+def test_times_of_another_form_are_refused(times: object) -> None:
+    with pytest.raises(WorkError, match=r"cannot be read|sent no request"):
+        read_locust(json.dumps([{**ENTRY, "response_times": times}]))
+
+
+def test_figures_of_k6_that_cannot_be_are_unknown() -> None:
+    trend = {"avg": 1e30, "med": -5, "p(90)": "NaN", "p(95)": None, "max": [], "thresholds": [1]}
+    reqs = {"count": 300, "rate": -1}
+    summary = {"metrics": {"http_req_duration": trend, "http_reqs": reqs}}
+    found = read_k6(json.dumps(summary)).indicators
+    names = ("avg", "p50", "p90", "p95", "max", "rate achieved", "error rate", "failed thresholds")
+    assert [found[name] for name in names] == [None] * len(names)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 900, '{"metrics": {"x": 1e99999999999999999999}}', '{"metrics": 7}', "\x00"]
+)
+def test_a_summary_that_is_none_is_refused(text: str) -> None:
+    for read in (read_k6, read_locust):
+        with pytest.raises(WorkError):
+            read(text)

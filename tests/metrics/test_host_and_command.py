@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tracemalloc
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -113,3 +114,16 @@ def test_a_command_that_goes_wrong_is_blind(tmp_path: Path, command: str, said: 
         batch = metric.read(0)
         assert batch.samples == []
         assert said in (batch.blind or "")
+
+
+def test_a_flood_of_errors_costs_no_memory_and_ends_no_command(tmp_path: Path) -> None:
+    command = "head -c 40000000 /dev/zero >&2; echo 5"
+    with Source(tmp_path, {}, command=command) as metric:
+        tracemalloc.start()
+        try:
+            batch = metric.read(0)
+            most = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert [sample.value for sample in batch.samples] == [5]
+    assert most < 4_000_000

@@ -17,6 +17,8 @@ from gonogo.metrics.web.beat import BeatReader, Schedule
 from gonogo.plan.samples import Batch, Flaw
 from gonogo.plan.sources import HttpSource
 
+VARIABLES = {"PORT": "99999", "HOST": "["}
+
 
 class Beating:
     """A source that asks; `until` reads until something was found."""
@@ -24,7 +26,9 @@ class Beating:
     def __init__(self, folder: Path, url: str, **fields: object) -> None:
         source = a_source({"http": url, "every": "1s", **fields})
         assert isinstance(source, HttpSource)
-        self.reader = BeatReader(source, a_context(folder, variables={"TOKEN": "s3cret"}))
+        self.reader = BeatReader(
+            source, a_context(folder, variables={"TOKEN": "s3cret", **VARIABLES})
+        )
         self.now = START
 
     def until(self, enough: Callable[[Batch], object]) -> Batch:
@@ -98,6 +102,14 @@ def test_a_refused_connection_has_no_latency_and_is_blind(tmp_path: Path) -> Non
     assert batch.samples == []
     assert [bad.why for bad in batch.bad] == [Flaw.UNANSWERED]
     assert "connection refused" in (batch.blind or "")
+
+
+@pytest.mark.parametrize("place", ["127.0.0.1:${PORT}", "${HOST}"])
+def test_an_address_that_is_none_is_blind_and_not_silent(tmp_path: Path, place: str) -> None:
+    with Beating(tmp_path, f"http://{place}/") as beat:
+        batch = beat.until(lambda b: b.blind)
+    assert batch.samples == []
+    assert "no valid URL" in (batch.blind or "")
 
 
 def test_a_page_that_hangs_counts_with_the_time_that_was_waited(

@@ -84,6 +84,7 @@ def test_a_named_time_is_the_only_one(reading: Reading) -> None:
         ("-1", Flaw.NEGATIVE),
         ('"-1"', Flaw.NEGATIVE),
         ('"nan"', Flaw.NOT_FINITE),
+        ('"sNaN"', Flaw.NOT_FINITE),
         ('"1_000"', Flaw.TEXT),
         ("1" + "0" * 400, Flaw.TOO_LONG),
         ('"12 kg"', Flaw.TEXT),
@@ -181,6 +182,13 @@ def test_a_field_that_never_comes_is_named_with_the_nearest(reading: Reading) ->
     assert batch.blind == "no line has a field `duraton_ms`"
     assert "did you mean `duration_ms`?" in batch.notes[0]
     assert batch.bad_count == 30
+
+
+def test_names_of_fields_of_any_length_are_said_in_short(reading: Reading) -> None:
+    line = a_line(**{f"{letter * 50_000}": 1 for letter in "abcdef"})
+    batch = reading([line] * 30, value="duration_ms", unit="ms")
+    assert "duration_ms" in batch.notes[0]
+    assert len(batch.notes[0]) < 1_000
 
 
 def test_a_log_of_requests_without_a_user_agent_is_remarked(reading: Reading) -> None:

@@ -191,3 +191,25 @@ def test_the_real_server(tmp_path: Path) -> None:
                 assert "gives no series" in (metric.read(0).blind or "")
         finally:
             server.terminate()
+
+
+@pytest.mark.parametrize("warnings", [["a part"], "a part", {"a part": 1}, 7])
+def test_a_warning_in_any_form_is_blind(tmp_path: Path, prom: StandIn, warnings: object) -> None:
+    prom.says("q", one("5"), warnings=warnings)
+    with a_metric(tmp_path, prom) as metric:
+        batch = metric.read(0)
+    assert batch.samples == []
+    assert "the answer may be incomplete" in (batch.blind or "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 5000, "[]", "7", '{"status": "success", "data": ' + "[" * 600 + "]" * 600 + "}"],
+    ids=["lists without end", "a list", "a number", "lists in lists"],
+)
+def test_json_of_another_form_is_blind(tmp_path: Path, prom: StandIn, text: str) -> None:
+    prom.answers["q"] = (200, text)
+    with a_metric(tmp_path, prom) as metric:
+        batch = metric.read(0)
+    assert batch.samples == []
+    assert "is not one of Prometheus" in (batch.blind or "")

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
 from tests.metrics.logs import START_MS
 from tests.metrics.reading import Source
+from tests.support.hostile import saying
 from tests.support.kinds import Silent, closed_port
 
 from gonogo.plan.samples import Flaw, Sample
@@ -113,3 +116,33 @@ def test_what_does_not_answer_is_blind_and_says_why(tmp_path: Path, silent: Sile
 def test_a_field_that_is_not_there_is_blind(tmp_path: Path, valkey: str) -> None:
     with Source(tmp_path, {"cache": valkey}, redis="cache", value="keyspace_hit") as metric:
         assert metric.read(0).blind == "INFO has no field `keyspace_hit`"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"$99999999999999999999\r\n", b"*1\r\n" * 100_000],
+    ids=["another service", "length beyond all bounds", "lists without end"],
+)
+def test_what_is_no_reply_is_blind_and_says_why(tmp_path: Path, reply: bytes) -> None:
+    with saying(reply) as port:
+        targets = {"cache": f"redis://127.0.0.1:{port}"}
+        with Source(tmp_path, targets, redis="cache", command="DBSIZE", unit="keys") as metric:
+            batch = metric.read(0)
+    assert batch.samples == []
+    assert "does not speak as Redis does" in (batch.blind or "")
+
+
+def test_a_reply_that_never_ends_is_blind_in_time(tmp_path: Path) -> None:
+    over = threading.Event()
+
+    def dripping() -> Iterator[bytes]:
+        while not over.wait(0.2):
+            yield b"x"
+
+    with saying(b"$1000000\r\n", more=dripping) as port:
+        targets = {"cache": f"redis://127.0.0.1:{port}"}
+        fields = {"redis": "cache", "command": "GET a", "unit": "keys", "timeout": "0.5s"}
+        with Source(tmp_path, targets, **fields) as metric:
+            batch = metric.read(0)
+        over.set()
+    assert (batch.samples, bool(batch.blind)) == ([], True)

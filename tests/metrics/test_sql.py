@@ -292,3 +292,51 @@ def test_a_server_that_says_nothing_is_blind_in_time(tmp_path: Path, silent: Sil
 def test_a_wrong_password_is_said(tmp_path: Path) -> None:
     with a_query(tmp_path, "no address", query="SELECT 1") as metric:
         assert metric.read(0).blind == "the target is no address of a PostgreSQL database"
+
+
+def test_two_columns_of_one_name_are_hits_and_total(
+    tmp_path: Path, database: str, db: psycopg.Connection[Any]
+) -> None:
+    query = "SELECT sum(hits), sum(lookups) FROM cache_counters"
+    with a_query(tmp_path, database, query=query, delta=True) as metric:
+        metric.read(0)
+        counters(db, 1010, 2100)
+        (sample,) = metric.read(30).samples
+    assert (sample.hits, sample.total) == (10, 100)
+
+
+def test_a_value_that_two_columns_have_is_blind(tmp_path: Path, database: str) -> None:
+    query = "SELECT 5 AS jobs, 0 AS jobs"
+    with a_query(tmp_path, database, query=query, value="jobs", unit="jobs") as metric:
+        batch = metric.read(0)
+    assert batch.samples == []
+    assert "it gives `jobs (1)`, `jobs (2)`" in (batch.blind or "")
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["interval 'infinity'", "'1e99999999999999999999'::json", "repeat('[', 600)::text"],
+)
+def test_a_value_without_an_end_is_no_measurement(
+    tmp_path: Path, database: str, value: str
+) -> None:
+    with psycopg.connect(database) as connection:
+        if "interval" in value and connection.info.server_version < 170_000:
+            pytest.skip("this PostgreSQL has no endless interval")
+    with a_query(tmp_path, database, query=f"SELECT {value}", unit="s") as metric:
+        batch = metric.read(0)
+    assert (batch.samples, [bad.why for bad in batch.bad]) == ([], [Flaw.TEXT])
+
+
+def test_text_of_another_encoding_is_blind(
+    tmp_path: Path, database: str, strange_bytes: str
+) -> None:
+    with a_query(tmp_path, database, query=strange_bytes, value="v") as metric:
+        assert "not UTF-8" in (metric.read(0).blind or "")
+
+
+def test_an_answer_that_nobody_looks_at_is_blind(tmp_path: Path, database: str) -> None:
+    query = "SELECT generate_series(1, 2000000000)"
+    with a_query(tmp_path, database, query=query, unit="jobs") as metric:
+        for second in (0, 30):
+            assert metric.read(second).blind == "the query gives more than 100000 rows"

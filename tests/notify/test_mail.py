@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import socket
+import threading
+from collections.abc import Iterator
 
 import pytest
 from tests.notify.conftest import a_line, a_notice
+from tests.support.hostile import saying
 from tests.support.sink import MailSink
 
 from gonogo.notify.mail import Mail
@@ -116,3 +119,28 @@ def test_a_server_that_cannot_be_reached(mails: MailSink, server: str, failure: 
         free = probe.getsockname()[1]
     way = Mail("ana@example.org", server.format(free=free, sink=mails.port))
     assert way.send(a_notice(), key="k").failure is failure
+
+
+def test_an_answer_that_never_ends_is_left() -> None:
+    def lines() -> Iterator[bytes]:
+        while True:
+            yield b"220-and more\r\n" * 1000
+
+    with saying(more=lines) as port:
+        told = Mail("ana@example.org", f"smtp://127.0.0.1:{port}").send(a_notice(), key="k")
+    assert told.failure is Failure.BROKEN
+    assert "without an end" in told.message
+
+
+def test_an_answer_that_comes_byte_by_byte_is_left_in_time() -> None:
+    over = threading.Event()
+
+    def bytewise() -> Iterator[bytes]:
+        while not over.wait(0.1):
+            yield b"2"
+
+    with saying(more=bytewise) as port:
+        way = Mail("ana@example.org", f"smtp://127.0.0.1:{port}", timeout_s=0.3)
+        told = way.send(a_notice(), key="k")
+        over.set()
+    assert told.failure is Failure.TIMEOUT

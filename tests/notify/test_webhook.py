@@ -173,3 +173,26 @@ def test_no_receipt_holds_an_address(sink: HttpSink, which: int, status: int | s
 def test_an_endless_answer_is_not_read_to_its_end(sink: HttpSink) -> None:
     sink.body = b"x" * 1_000_000
     assert Webhook(sink.url()).send(a_notice(), key="k").failure is None
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "Fri, 31 Dec 9999 23:59:59 -0500",
+        "Mon, 1 Jan 99999999999999999999 00:00:00 GMT",
+        "Mon, 1 Jan 2026 00:00:00 +999999999999999",
+        "soon",
+    ],
+)
+def test_a_moment_that_no_calendar_has_is_no_moment(sink: HttpSink, when: str) -> None:
+    sink.answer = 503
+    sink.headers = {"Retry-After": when}
+    told = Webhook(sink.url()).send(a_notice(), key="k")
+    assert (told.failure, told.retry_after_s) == (Failure.BROKEN, None)
+
+
+def test_a_name_of_any_form_is_no_reason_to_fail(sink: HttpSink) -> None:
+    for body in (b"[" * 900 + b"]" * 900, b'{"id": ' + b"[" * 900 + b"]" * 900 + b"}", b"\xff"):
+        sink.body = body
+        told = Webhook(sink.url()).send(a_notice(), key="k")
+        assert (told.failure, told.id) == (None, "")

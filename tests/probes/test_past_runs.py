@@ -120,7 +120,25 @@ def test_a_folder_that_says_nothing_is_an_error(kind: PastRun | Drill, tmp_path:
         kind.perform(dataclasses.replace(a_context(tmp_path), run_folder=tmp_path / "nowhere"))
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", '{"run": "x"}'])
+WHOLE = '"run": "x", "service": "web"'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[1]", '{"run": "x"}', "[" * 100_000, '{"run": 7, "service": "web"}'),
+        f'{{{WHOLE}, "passed": "false"}}',
+        f'{{{WHOLE}, "drill": 1}}',
+        f'{{{WHOLE}, "ended": "yesterday"}}',
+        f'{{{WHOLE}, "ended": "2026-01-01T00:00:00"}}',
+        f'{{{WHOLE}, "expires": 7}}',
+        f'{{{WHOLE}, "times": [1]}}',
+        f'{{{WHOLE}, "times": {{"act_s": "1"}}}}',
+        f'{{{WHOLE}, "times": {{"act_s": NaN}}}}',
+        f'{{{WHOLE}, "stated_s": 1e400}}',
+    ],
+    ids=range(15),
+)
 def test_a_file_that_cannot_be_read_is_no_outcome(text: str, tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / outcomes.FILE).write_text(text)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import redis as client
+from tests.support.hostile import saying
 from tests.support.kinds import Silent, a_context
 
 from gonogo.errors import Severity, WorkError
@@ -132,3 +133,10 @@ def test_names_are_found_with_their_place_in_the_block() -> None:
     body = "check: redis\non: ${CACHE}\ncommand: GET {{KEY}}\n"
     block = Redis(on="${CACHE}", command="GET {{KEY}}", body=body)
     assert [(v.name, v.span.line) for v in block.variables()] == [("CACHE", 2), ("KEY", 3)]
+
+
+def test_a_reply_of_lists_in_lists_is_an_error(tmp_path: Path) -> None:
+    with saying(b"*1\r\n" * 150 + b":1\r\n") as port:
+        context = a_context(tmp_path, targets={"cache": f"redis://127.0.0.1:{port}"})
+        with pytest.raises(WorkError, match="nested deeper"):
+            Redis(command="ROLE").perform(context)

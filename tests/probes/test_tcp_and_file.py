@@ -95,3 +95,8 @@ def test_a_path_that_cannot_be_looked_at_is_an_error(name: str, tmp_path: Path) 
 
 def test_a_missing_path_is_a_mistake() -> None:
     assert [d.code for d in File("").review()] == ["GN517"]
+
+
+def test_the_folder_of_nobody_cannot_be_looked_at(tmp_path: Path) -> None:
+    with pytest.raises(WorkError, match="cannot be looked at"):
+        File(path="~nobody-of-this-name/file").perform(a_context(tmp_path))

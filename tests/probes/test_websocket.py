@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -236,3 +237,43 @@ def test_a_whole_identifier_is_sent_as_it_stands(sockets: Sockets, tmp_path: Pat
     assert work.review() == ()
     assert look(work, tmp_path, variables={"ID": "7"})["confirmed"] is True
     assert r"{\"channel\": \"Room\", \"id\": 7}" in sockets.seen[1]
+
+
+def test_messages_whose_type_is_no_text_are_no_talk(sockets: Sockets, tmp_path: Path) -> None:
+    work = WebSocket(url=sockets.url("strange-types"), channel="Room", contains="x", within_s=0.3)
+    found = look(work, tmp_path)
+    assert (found["confirmed"], found["messages"]) == (True, 0)
+
+
+@pytest.mark.parametrize("path", ["deep", "beyond-decimals"])
+def test_json_that_nobody_can_work_with_is_a_text(
+    path: str, sockets: Sockets, tmp_path: Path
+) -> None:
+    found = look(WebSocket(url=sockets.url(path), contains="["), tmp_path)
+    assert isinstance(found["message"], str)
+
+
+def test_a_flood_of_messages_costs_no_memory(sockets: Sockets, tmp_path: Path) -> None:
+    work = WebSocket(url=sockets.url("floods"), trigger="GET {{web}}/hang")
+    with Silent.start() as silent:
+        targets = {"web": f"http://127.0.0.1:{silent.port}"}
+        tracemalloc.start()
+        try:
+            with pytest.raises(WorkError, match="did not answer within"):
+                look(work, tmp_path, targets=targets, timeout_s=1.5)
+            most = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert most < 12_000_000
+
+
+def test_a_server_that_hears_nothing_is_left_in_time(sockets: Sockets, tmp_path: Path) -> None:
+    work = WebSocket(url=sockets.url("deaf"), send="x" * 20_000_000)
+    with pytest.raises(WorkError, match="did not answer within"):
+        look(work, tmp_path, timeout_s=1.0)
+
+
+@pytest.mark.parametrize("port", ["99999", "[", "-1"])
+def test_a_port_that_is_none_is_told(port: str, tmp_path: Path) -> None:
+    with pytest.raises(WorkError, match="no valid URL"):
+        look(WebSocket(url="ws://127.0.0.1:${PORT}/"), tmp_path, variables={"PORT": port})

@@ -6,6 +6,7 @@ import itertools
 import os
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 import redis
 
@@ -32,6 +33,22 @@ def database(postgres: Postgres) -> Iterator[str]:
     """The URL of an empty database that only this test uses."""
     name = f"test_{next(_numbers)}"
     yield postgres.create_database(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def strange_bytes(postgres: Postgres) -> Iterator[str]:
+    """A query whose answer is not UTF-8: what a session of another encoding has asked last."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        provider = "LOCALE_PROVIDER libc" if connection.info.server_version >= 150_000 else ""
+        connection.execute(
+            f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' {provider}"
+            " LC_COLLATE 'C' LC_CTYPE 'C'"
+        )
+    with psycopg.connect(postgres.url(name), client_encoding="SQL_ASCII") as session:
+        session.execute(b"SELECT 'caf\xe9'")
+        yield f"SELECT 1 AS v, query FROM pg_stat_activity WHERE datname = '{name}'"
     postgres.drop_database(name)
 
 

@@ -40,6 +40,7 @@ class Sockets:
 
     port: int
     seen: list[str] = field(default_factory=list)  # the heads of the requests, then the messages
+    over: threading.Event = field(default_factory=threading.Event)
 
     def url(self, path: str) -> str:
         return f"ws://127.0.0.1:{self.port}/{path}"
@@ -51,6 +52,7 @@ class Sockets:
             server = cls(listener.getsockname()[1])
             threading.Thread(target=server._serve, args=(listener,), daemon=True).start()
             yield server
+            server.over.set()
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)  # closing alone would not wake who accepts
 
@@ -157,6 +159,17 @@ def _wrong_key(server: Sockets, connection: socket.socket, head: bytes) -> None:
     server.hear(connection)
 
 
+def _floods(server: Sockets, connection: socket.socket, head: bytes) -> None:
+    server.accept(connection, head)
+    while True:
+        connection.sendall(frame(b"x" * 500_000))
+
+
+def _deaf(server: Sockets, connection: socket.socket, head: bytes) -> None:
+    server.accept(connection, head)
+    server.over.wait(20)
+
+
 def _rejects(server: Sockets, connection: socket.socket, head: bytes) -> None:
     server.accept(connection, head)
     asked = json.loads(server.hear(connection))
@@ -174,6 +187,11 @@ def _told(event: str) -> bytes:
 
 MANNERS: dict[str, Callable[..., None]] = {
     "echo": _echo,
+    "strange-types": _cable(*(said(type=kind) for kind in ([], {}, 7, None, ["ping"]))),
+    "deep": _plain(frame(b"[" * 600 + b"]" * 600)),
+    "beyond-decimals": _plain(frame(b"[1e99999999999999999999]")),
+    "floods": _floods,
+    "deaf": _deaf,
     "tells": _cable(_told("other"), _told("created")),
     "other-channel": _cable(said(identifier="x", message={"event": "created"})),
     "subscribes": _cable(),

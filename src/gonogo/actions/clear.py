@@ -119,7 +119,14 @@ def _remove(connection: Connection, keys: Iterable[bytes]) -> tuple[int, list[by
             plain.append(key)
         elif kind != b"none":  # gone meanwhile
             other.append(key)
-    return (int(connection.say("UNLINK", *plain)) if plain else 0), other
+    gone = connection.say("UNLINK", *plain) if plain else 0
+    if not isinstance(gone, int):
+        raise WorkError(
+            "the answer to UNLINK is no number, so nobody knows how many keys were removed",
+            hint="is the target a Redis or Valkey server?",
+            failed=True,
+        )
+    return gone, other
 
 
 def _said(removed: int, kept: set[bytes]) -> str:

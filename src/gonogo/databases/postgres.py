@@ -5,19 +5,27 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 from psycopg import pq
+from psycopg.abc import AdaptContext
 from psycopg.adapt import Buffer, Loader
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.types.datetime import IntervalLoader
+from psycopg.types.json import set_json_loads
 
 from gonogo.errors import WorkError
+from gonogo.foreign import json_in
+from gonogo.plan.sqltext import split
 from gonogo.redaction import Redactor
 
 _TIMES = ("date", "time", "timetz", "timestamp", "timestamptz")
+_QUERIES = frozenset({"select", "with", "values", "table"})
+_MOST_TEXT = 32 << 20  # characters of an answer, and bytes
 _FIRST_S, _MOST_S = 2, 15  # libpq takes no less than 2 seconds to connect
 
 
@@ -166,6 +174,23 @@ _REASONS: tuple[tuple[tuple[str, ...], str, str], ...] = (
 )
 
 
+class _Interval(Loader):
+    """Reads an interval, and keeps one as text that has no Python form."""
+
+    def __init__(self, oid: int, context: AdaptContext | None = None) -> None:
+        super().__init__(oid, context)
+        self._finite = IntervalLoader(oid, context)
+
+    def load(self, data: Buffer) -> timedelta | str:
+        text = bytes(data).decode()
+        if "infinity" in text:  # as psycopg reads it, an endless time would be none at all
+            return text
+        try:
+            return self._finite.load(data)
+        except NotImplementedError:  # another IntervalStyle
+            return text
+
+
 class _IsoText(Loader):
     """Keeps dates and times as ISO text: `infinity` and the year 10000 have no Python form."""
 
@@ -173,10 +198,77 @@ class _IsoText(Loader):
         return bytes(data).decode().replace(" ", "T", 1)
 
 
-def keep_times_as_text(connection: psycopg.Connection[Any]) -> None:
-    """Let a connection give dates and times as the server writes them."""
+def keep_values(connection: psycopg.Connection[Any]) -> None:
+    """Let a connection give each value exactly, or as the text that the server writes.
+
+    Dates and times are texts, and so is JSON that nobody could work with.
+    """
     for name in _TIMES:
         connection.adapters.register_loader(name, _IsoText)
+    connection.adapters.register_loader("interval", _Interval)
+    set_json_loads(_json, connection)
+
+
+def _json(data: str | bytes) -> Any:
+    try:
+        return json_in(data)
+    except ValueError:
+        return data if isinstance(data, str) else data.decode("utf-8", "replace")
+
+
+def told_apart(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> tuple[str, ...]:
+    """Return the names of columns; those of one name and several values are numbered.
+
+    `count` and `count` become `count (1)` and `count (2)`, so that neither stands for the other.
+    """
+    places: dict[str, list[int]] = {}
+    for at, name in enumerate(names):
+        places.setdefault(name, []).append(at)
+    found = list(names)
+    for name, those in places.items():
+        first, *others = those
+        if any(row[at] != row[first] for at in others for row in rows):
+            for number, at in enumerate(those, 1):
+                found[at] = f"{name} ({number})"
+    return tuple(found)
+
+
+class TooMuchError(Exception):
+    """The answer has more rows or more text than anybody looks at; the text says how much."""
+
+
+def stream(
+    connection: psycopg.Connection[Any], text: str, most_rows: int
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Send one query and return the names of its columns and its rows, read one by one.
+
+    So a query for a whole table costs no more memory than what may be returned.
+
+    Raises:
+        psycopg.Error: the server refuses it.
+        TooMuchError: there are more than `most_rows`, or more text than 32 MiB.
+    """
+    cursor = connection.cursor()
+    rows: list[tuple[Any, ...]] = []
+    length = 0
+    with contextlib.closing(cursor.stream(text.encode())) as found:  # type: ignore[type-var]
+        for row in found:
+            length += sum(len(value) for value in row if isinstance(value, str | bytes))
+            if len(rows) == most_rows:
+                raise TooMuchError(f"more than {most_rows} rows")
+            if length > _MOST_TEXT:
+                raise TooMuchError(f"more than {_MOST_TEXT >> 20} MiB of text")
+            rows.append(row)
+    return [column.name for column in cursor.description or ()], rows
+
+
+def is_query(text: str) -> bool:
+    """Say whether a statement is one that answers with rows, however many."""
+    return next((s.first.lower() for s in split(text).statements), "") in _QUERIES
+
+
+NO_UTF8 = "the answer of the database holds text that is not UTF-8"
+NO_UTF8_HINT = "leave that column out, or ask for `encode(column::bytea, 'escape')`"
 
 
 def cut(connection: psycopg.Connection[Any]) -> None:

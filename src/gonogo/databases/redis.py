@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import socket
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from gonogo.clock import SystemClock
 from gonogo.databases.deadline import Deadline
 from gonogo.errors import WorkError
 from gonogo.plan import filling
@@ -16,9 +21,13 @@ from gonogo.redaction import Redactor
 if TYPE_CHECKING:
     from redis.connection import ConnectionInterface
 
+_clock = SystemClock()
 SCHEMES = ("redis://", "rediss://", "unix://", "valkey://", "valkeys://")
 _SCAN_COUNT = 1000
 _STEP_S = 0.1  # how often a wish to stop is looked at
+_SPARE_S = 1.0  # how long a reply that has begun may go on when the time is over
+GARBLED = (OSError, ValueError, ArithmeticError, RecursionError)
+"""What the library raises beside its own errors when a reply is none of the protocol."""
 
 
 class Connection:
@@ -44,6 +53,9 @@ class Connection:
         self._context = context
         self._deadline = deadline or Deadline(context)
         self._connection: ConnectionInterface
+        self._done = threading.Event()
+        self._reading_since: float | None = None
+        self._was_cut = False
 
     def __enter__(self) -> Self:
         """Connect.
@@ -55,8 +67,9 @@ class Connection:
 
         try:
             self._connection = open_at(self._address, self._deadline.left_s())
-        except (redis.RedisError, OSError, ValueError) as error:
+        except (redis.RedisError, *GARBLED) as error:
             raise self._explained(error) from None
+        threading.Thread(target=self._watch, name="gonogo-redis", daemon=True).start()
         return self
 
     def __exit__(
@@ -66,6 +79,7 @@ class Connection:
         trace: TracebackType | None,
     ) -> None:
         """Let go of it."""
+        self._done.set()
         self._connection.disconnect()  # type: ignore[no-untyped-call]
 
     def say(self, *words: object) -> Any:
@@ -79,7 +93,7 @@ class Connection:
         try:
             self._connection.send_command(*words)  # type: ignore[no-untyped-call]
             return self._reply()
-        except (redis.RedisError, OSError, ValueError) as error:
+        except (redis.RedisError, *GARBLED) as error:
             raise self._explained(error) from None
 
     def say_all(self, commands: Sequence[Sequence[object]]) -> list[Any]:
@@ -96,7 +110,7 @@ class Connection:
             packed = self._connection.pack_commands(commands)  # type: ignore[no-untyped-call]
             self._connection.send_packed_command(packed)  # type: ignore[no-untyped-call]
             return [self._reply() for _ in commands]
-        except (redis.RedisError, OSError, ValueError) as error:
+        except (redis.RedisError, *GARBLED) as error:
             raise self._explained(error) from None
 
     def scan(self, pattern: str) -> Iterator[list[bytes]]:
@@ -108,9 +122,15 @@ class Connection:
         cursor: object = b"0"
         while True:
             reply = self.say("SCAN", cursor, "MATCH", pattern, "COUNT", _SCAN_COUNT)
-            cursor = reply[0]
-            yield reply[1]
-            if cursor in {b"0", "0", 0}:
+            match reply:
+                case [bytes() as cursor, list() as keys] if all(isinstance(k, bytes) for k in keys):
+                    yield keys
+                case _:
+                    raise WorkError(
+                        f"the answer of `{self._where}` to SCAN is none",
+                        hint=f"is target `{self._name}` a Redis or Valkey server?",
+                    )
+            if cursor == b"0":
                 return
             self.refuse_late("the keys were not counted")
 
@@ -141,12 +161,37 @@ class Connection:
     def _reply(self) -> Any:
         while not self._connection.can_read(timeout=_STEP_S):
             self.refuse_late("the server did not answer")
-        return self._connection.read_response(disable_decoding=True)
+        self._reading_since = _clock.monotonic()
+        try:
+            return self._connection.read_response(disable_decoding=True)
+        finally:
+            self._reading_since = None
+
+    def _watch(self) -> None:
+        """Cut the connection when the time is over and a reply that has begun does not end."""
+        while not self._done.wait(_STEP_S):
+            since = self._reading_since
+            if since is None or not self._deadline.why():
+                continue
+            if _clock.monotonic() - since > _SPARE_S:
+                self._was_cut = True
+                cut(self._connection)
+                return
 
     def _explained(self, error: Exception) -> WorkError:
         context = self._context
+        if self._was_cut:
+            self.refuse_late("the server did not end its answer")
         message, hint = reason(error, self._where, context.timeout_s, context.redact)
         return WorkError(message, hint=hint.format(name=self._name))
+
+
+def cut(connection: ConnectionInterface) -> None:
+    """End a connection, whose reply never ends, from outside."""
+    mine: socket.socket | None = getattr(connection, "_sock", None)
+    if mine is not None:
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(mine.fileno())) as copy:
+            copy.shutdown(socket.SHUT_RDWR)
 
 
 def without_user(address: str) -> str:
@@ -190,6 +235,9 @@ def reason(error: Exception, where: str, limit_s: float, redact: Redactor) -> tu
         return f"`{where}` is still loading its data", "wait until it has, or look at its log"
     if isinstance(error, redis.ResponseError):
         return f"`{where}` answered with an error: {said}", ""
+    garbled = isinstance(error, redis.InvalidResponse | ArithmeticError | RecursionError)
+    if garbled or "invalid literal" in said or "Exceeds the limit" in said:  # a length, a number
+        return f"what answers at `{where}` does not speak as Redis does", _OTHER
     if "resolve" in said or "Name or service" in said or "-2" in said[:12]:
         return f"the host of `{where}` cannot be resolved", "target `{name}`"
     if "refused" in said:
@@ -198,6 +246,7 @@ def reason(error: Exception, where: str, limit_s: float, redact: Redactor) -> tu
 
 
 _BUSY = "is it busy, or a firewall in between?"
+_OTHER = "is it another service, or something in between? (target `{name}`)"
 _DOWN = "is the server running, and does it listen there? (target `{name}`)"
 
 

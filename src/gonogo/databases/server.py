@@ -18,6 +18,7 @@ from gonogo.plan.kinds import Context
 from gonogo.records import IDENTITY_SQL
 
 _STEP_S = 0.1  # how often a wish to stop is looked at
+_CANCELS = 2  # of one statement that are not obeyed, until the connection is cut
 
 
 class Server(Watched):
@@ -30,6 +31,8 @@ class Server(Watched):
         self._deadline = deadline
         address = postgres.Address.read(filling.target(on, context), self.on)
         self.address = address.of(database) if database else address
+        self._asked = 0  # statements so far
+        self._is_asking = False
         super().__init__("gonogo-server")
 
     @property
@@ -153,19 +156,35 @@ class Server(Watched):
     def _send(
         self, statement: sql.SQL | sql.Composed, values: Sequence[object]
     ) -> list[tuple[Any, ...]]:
+        self._asked += 1
+        self._is_asking = True
         try:
             cursor = self._connection.execute(statement, values or None)
             return cursor.fetchall() if cursor.description is not None else []
         except psycopg.Error as error:
             raise self._explained(error) from None
+        except UnicodeDecodeError:
+            raise WorkError(postgres.NO_UTF8, hint=postgres.NO_UTF8_HINT) from None
+        finally:
+            self._is_asking = False
 
     def _watch(self) -> None:
-        """Cancel what the server does when time is over or somebody wants to stop."""
+        """Cancel what the server does when time is over or somebody wants to stop.
+
+        A server that does not even do that is left: it may never say anything again.
+        """
+        cancelled = (0, 0)  # which statement, and how often
         while not self._done.wait(_STEP_S):
-            if self._deadline.why():
-                self.cancel()
-                if not self._done.wait(SPARE_S):
-                    continue
+            if not self._deadline.why():
+                continue
+            asked = self._asked
+            times = cancelled[1] + 1 if cancelled[0] == asked else 1
+            cancelled = (asked, times)
+            self.cancel()
+            if self._done.wait(SPARE_S):
+                return
+            if self._is_asking and self._asked == asked and times >= _CANCELS:
+                postgres.cut(self._connection)
                 return
 
     def _explained(self, error: psycopg.Error) -> WorkError:

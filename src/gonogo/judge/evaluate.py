@@ -178,7 +178,7 @@ def _truth(predicate: Predicate, datum: Datum | Missing, known: _Known) -> Judge
 
 def _existence(op: Op, datum: Datum | Missing) -> Judgement:
     """Judge `exists` and `is absent`: not found is an answer, not looked is none."""
-    if isinstance(datum, Missing) and not datum.looked:
+    if isinstance(datum, Missing) and (not datum.looked or (datum.partless and op is Op.ABSENT)):
         return Judgement(None, datum.why)
     there = not isinstance(datum, Missing) and not is_empty(datum)
     return Judgement(there if op is Op.EXISTS else not there)

@@ -20,10 +20,15 @@ _STEP = re.compile(r"\[(\d{1,9})\]|\.?([^.\[\]]+)")
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A value that is not there, and why; `looked` is false when nobody could look."""
+    """A value that is not there, and why; `looked` is false when nobody could look.
+
+    `partless` is what would hold it, when that is a text or a number: a page of HTML in place of
+    JSON lacks every name, and proves of none that it is absent.
+    """
 
     why: str
     looked: bool = True
+    partless: bool = False
 
 
 def normal(name: str) -> str:
@@ -69,8 +74,12 @@ def _walk(datum: Datum, path: str, name: str) -> Datum | Missing:
     while path:
         if isinstance(datum, dict):
             return find(datum, path.removeprefix("."), name)
+        if not isinstance(datum, list):
+            return Missing(
+                f"nothing is named `{name}`: it is looked for in what has no parts", partless=True
+            )
         step = _STEP.match(path)
-        if not isinstance(datum, list) or step is None or step[1] is None:
+        if step is None or step[1] is None:
             return Missing(f"nothing is named `{name}`")
         index = int(step[1])
         if index >= len(datum):

@@ -40,6 +40,7 @@ _REASONS = {
     pycurl.E_RECV_ERROR: "the connection broke",
     pycurl.E_SEND_ERROR: "the connection broke",
     pycurl.E_PARTIAL_FILE: "the answer was cut off",
+    pycurl.E_FTP_WEIRD_SERVER_REPLY: "what answers is no HTTP",  # one number for all protocols
     pycurl.E_URL_MALFORMAT: "the URL is not valid",
     pycurl.E_UNSUPPORTED_PROTOCOL: "the URL is neither http nor https",
 }
@@ -159,8 +160,8 @@ class Engine:
             left, done, broken = self._multi.info_read()
             for handle in done:
                 self._landed(handle, int(handle.getinfo(pycurl.RESPONSE_CODE)), "")
-            for handle, code, _ in broken:
-                self._landed(handle, 0, _REASONS.get(code, f"error {code} of libcurl"))
+            for handle, code, said in broken:
+                self._landed(handle, 0, _reason(code, str(said)))
 
     def _landed(self, handle: Any, status: int, reason: str) -> None:
         now = self._now()
@@ -240,6 +241,12 @@ class Engine:
             curl.setopt(pycurl.SSL_VERIFYHOST, 0)
         _set_request(curl, request)
         return curl
+
+
+def _reason(code: int, said: str) -> str:
+    if code == pycurl.E_UNSUPPORTED_PROTOCOL and " HTTP" in said:  # of the answer, not the URL
+        code = pycurl.E_FTP_WEIRD_SERVER_REPLY
+    return _REASONS.get(code, f"error {code} of libcurl")
 
 
 def _set_request(curl: Any, request: Request) -> None:

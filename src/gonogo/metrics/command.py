@@ -21,10 +21,12 @@ from gonogo.plan.sources import CommandSource
 from gonogo.process import run_short
 
 _MOST_BYTES = 65_536
-# The exit code of the command, not of `head`, which keeps a flood out of our memory.
+# The exit code of the command, not of `head`, which keeps a flood out of our memory; one of errors
+# is read to its end, because many words are no reason to end a command.
 _WRAPPED = (
-    'exec 3>&1; said=$( { { sh -c "$1" 4>&- 3>&-; echo "$?" >&4; } | '
-    f'head -c {_MOST_BYTES} >&3; }} 4>&1 3>&3 ); exit "$said"'
+    'exec 3>&1 5>&2; said=$( { { { sh -c "$1" 3>&- 4>&- 5>&- 6>&-; echo "$?" >&4; } 2>&6 | '
+    f"head -c {_MOST_BYTES} >&3; }} 6>&1 | {{ head -c {_MOST_BYTES} >&5; cat >/dev/null; }}; "
+    '} 4>&1 ); exit "$said"'
 )
 
 

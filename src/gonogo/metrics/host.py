@@ -55,7 +55,7 @@ class HostReader:
         except OSError as problem:
             name = problem.filename or self._path
             blind = f"`{name}` cannot be read: {problem.strerror or problem}"
-        except (ValueError, IndexError, KeyError):
+        except (ValueError, IndexError, KeyError, ArithmeticError):
             blind = f"`{self._proc}` is not as Linux writes it"
         return Batch(samples, {"read_ms": now_ms}, (), blind, since_ms)
 

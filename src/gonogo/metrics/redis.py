@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+import threading
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -30,6 +31,9 @@ from gonogo.plan.sources import RedisSource
 
 if TYPE_CHECKING:
     from redis.connection import ConnectionInterface
+
+
+_SPARE_S = 1.0  # how long a reply that has begun may go on when the time is over
 
 
 class _BlindError(Exception):
@@ -131,22 +135,29 @@ class RedisReader:
         except redis.ResponseError as problem:
             self.close()
             raise _BlindError(self._explained(problem)) from None
-        except (redis.RedisError, OSError, ValueError) as problem:
+        except (redis.RedisError, *databases.GARBLED) as problem:
             self.close()
             slow = isinstance(problem, redis.TimeoutError | TimeoutError)
             if not was_open or slow:
                 raise _BlindError(self._explained(problem)) from None
         try:
             return self._say(words)
-        except (redis.RedisError, OSError, ValueError) as problem:
+        except (redis.RedisError, *databases.GARBLED) as problem:
             self.close()
             raise _BlindError(self._explained(problem)) from None
 
     def _say(self, words: tuple[str, ...]) -> Any:
         if self._connection is None:
             self._connection = databases.open_at(self._address, self._source.timeout_s)
-        self._connection.send_command(*words)  # type: ignore[no-untyped-call]
-        reply = self._connection.read_response(disable_decoding=True)
+        limit_s = self._source.timeout_s + _SPARE_S
+        timer = threading.Timer(limit_s, databases.cut, (self._connection,))
+        timer.daemon = True
+        timer.start()  # the library counts anew with each byte that comes
+        try:
+            self._connection.send_command(*words)  # type: ignore[no-untyped-call]
+            reply = self._connection.read_response(disable_decoding=True)
+        finally:
+            timer.cancel()
         if isinstance(reply, Exception):
             raise reply
         return reply

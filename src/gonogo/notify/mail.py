@@ -11,14 +11,63 @@ import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
-from typing import ClassVar
+from io import BufferedReader
+from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
 
 from gonogo.clock import SystemClock
 from gonogo.plan.notices import COPY, Failure, Notice, Receipt
 
 TIMEOUT_S = 10.0
+_ALL_IN_ALL = 3  # times the timeout, for all answers of a server together
+_MOST_BYTES = 1024 * 1024
+_ENDLESS = "no end of the answer"
+_clock = SystemClock()
 _LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1", re.IGNORECASE)
+
+
+class _Answers:
+    """Reads the lines of a server's answers, for so long and so many bytes in all."""
+
+    def __init__(self, file: BufferedReader, until: float) -> None:
+        self._file = file
+        self._until = until
+        self._left = _MOST_BYTES
+
+    def readline(self, size: int) -> bytes:
+        line = b""
+        while len(line) < size and not line.endswith(b"\n"):
+            if _clock.monotonic() > self._until:
+                raise TimeoutError("timed out")
+            seen = self._file.peek(1)[: size - len(line)]  # one look at the socket at most
+            if not seen:
+                break
+            end = seen.find(b"\n") + 1
+            line += self._file.read(end or len(seen))
+        self._left -= len(line)
+        if self._left < 0:
+            raise OSError(_ENDLESS)
+        return line
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Plain(smtplib.SMTP):
+    """A connection whose server cannot hold us by sending on and on."""
+
+    def __init__(self, host: str, port: int, timeout: float, **more: Any) -> None:
+        self._until = _clock.monotonic() + _ALL_IN_ALL * timeout
+        super().__init__(host, port, timeout=timeout, **more)
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock is not None:
+            self.file = _Answers(self.sock.makefile("rb"), self._until)
+        return super().getreply()
+
+
+class _Secure(_Plain, smtplib.SMTP_SSL):
+    """The same with TLS from its first byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +116,7 @@ class Mail:
         mail["Subject"] = " ".join(notice.title().split())[:200]
         mail["From"] = self.sender or f"gonogo@{host}"
         mail["To"] = self.to
-        mail["Date"] = format_datetime(SystemClock().now())
+        mail["Date"] = format_datetime(_clock.now())
         mail["Message-ID"] = f"<{name}@gonogo.invalid>"
         mail["Auto-Submitted"] = "auto-generated"
         mail["X-Gonogo-Key"] = re.sub(r"[^!-~]", "_", key)[:200]
@@ -80,11 +129,9 @@ class Mail:
         smtp: smtplib.SMTP
         if parts.scheme == "smtps":
             secure = ssl.create_default_context()
-            smtp = smtplib.SMTP_SSL(host, parts.port or 465, timeout=self.timeout_s, context=secure)
+            smtp = _Secure(host, parts.port or 465, self.timeout_s, context=secure)
         else:
-            smtp = smtplib.SMTP(
-                host, parts.port or (587 if parts.username else 25), None, self.timeout_s
-            )
+            smtp = _Plain(host, parts.port or (587 if parts.username else 25), self.timeout_s)
         try:
             smtp.ehlo_or_helo_if_needed()
             secured = parts.scheme == "smtps"
@@ -122,6 +169,8 @@ def _not_sent(error: Exception, timeout_s: float) -> Receipt:
     match error:
         case TimeoutError() | smtplib.SMTPServerDisconnected() if "timed out" in str(error):
             return Receipt(Failure.TIMEOUT, f"no answer within {timeout_s:g} s")
+        case smtplib.SMTPServerDisconnected() if _ENDLESS in str(error):
+            return Receipt(Failure.BROKEN, "the server sends an answer without an end")
         case smtplib.SMTPServerDisconnected():
             return Receipt(Failure.TIMEOUT, "the server closed the connection without an answer")
         case ssl.SSLError():

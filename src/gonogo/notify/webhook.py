@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import pycurl
 
 from gonogo.clock import SystemClock
+from gonogo.foreign import json_in
 from gonogo.plan.notices import (
     COPY,
     Failure,
@@ -279,8 +280,8 @@ def _judged(status: int, answer: bytes, headers: Mapping[str, str]) -> Receipt:
 def _id(answer: bytes) -> str:
     """Return what the service calls the message, from the usual names in its answer."""
     try:
-        data = json.loads(answer)
-    except (ValueError, RecursionError):
+        data = json_in(answer)
+    except ValueError:
         return ""
     if not isinstance(data, dict):
         return ""
@@ -294,7 +295,7 @@ def _retry_after(text: str) -> float | None:
         return min(float(text), _LONGEST_WAIT_S)
     try:
         when: datetime = email.utils.parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+        left = (when.astimezone(UTC) - SystemClock().now()).total_seconds()
+    except (ValueError, TypeError, OverflowError):  # a year that no calendar has
         return None
-    left = (when.astimezone(UTC) - SystemClock().now()).total_seconds()
     return min(max(left, 0.0), _LONGEST_WAIT_S)

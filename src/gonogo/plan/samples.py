@@ -115,7 +115,8 @@ def usable(value: object) -> int | float | Decimal | Flaw:
         return Flaw.TEXT
     if isinstance(value, int):
         return Flaw.NEGATIVE if value < 0 else Flaw.TOO_LONG if value.bit_length() > 900 else value
-    if not math.isfinite(value):
+    finite = value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)
+    if not finite:  # `isfinite` itself raises for a decimal's signalling NaN
         return Flaw.NOT_FINITE
     if value < 0:
         return Flaw.NEGATIVE

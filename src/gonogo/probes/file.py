@@ -73,14 +73,13 @@ class File(Looks):
         name = filling.fill(self.path, context).strip()
         if not name:
             raise WorkError("`path` is empty", hint="write `path: folder/file`")
-        path = context.cwd / Path(name).expanduser()
         try:
-            return self._look(path, name, context)
+            return self._look(context.cwd / Path(name).expanduser(), name, context)
         except (FileNotFoundError, NotADirectoryError):
             return Observation(
                 {"exists": False, "value": False}, text=context.redact(f"{name} is not there")
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:  # the last: nobody has that name
             reason = getattr(error, "strerror", None) or str(error)
             raise WorkError(
                 context.redact(f"`{name}` cannot be looked at: {reason.lower()}"),

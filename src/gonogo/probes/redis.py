@@ -12,6 +12,7 @@ from typing import ClassVar
 from gonogo.clock import SystemClock
 from gonogo.databases.redis import Connection
 from gonogo.errors import Diagnostic, WorkError
+from gonogo.foreign import DEEPEST
 from gonogo.plan import filling, shellscript
 from gonogo.plan.kinds import Context, Datum, Effect, Looks, Observation, Variable
 from gonogo.plan.said import says
@@ -181,16 +182,20 @@ class _Question:
         return len(seen)
 
 
-def _datum(reply: object) -> Datum:
+def _datum(reply: object, depth: int = 0) -> Datum:
     """Return a reply as a value; texts that are plain numbers become numbers."""
+    if depth > DEEPEST:
+        raise WorkError(
+            f"the reply is nested deeper than {DEEPEST} lists", hint="ask for a part of it"
+        )
     if reply is None or isinstance(reply, bool | int | float):
         return reply
     if isinstance(reply, bytes):
         return _typed(reply.decode("utf-8", "replace"))
     if isinstance(reply, list | tuple | set):
-        return [_datum(item) for item in reply]
+        return [_datum(item, depth + 1) for item in reply]
     if isinstance(reply, dict):
-        return {str(_datum(key)): _datum(value) for key, value in reply.items()}
+        return {str(_datum(key)): _datum(value, depth + 1) for key, value in reply.items()}
     return str(reply)
 
 

@@ -110,7 +110,7 @@ def _resolve(host: str, port: int, until: float, context: Context) -> list[_Addr
     def resolve() -> None:
         try:
             infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
+        except (OSError, ValueError) as error:
             problems.append(error if isinstance(error, OSError) else OSError(str(error)))
         else:
             found.extend((info[0], info[4]) for info in infos)

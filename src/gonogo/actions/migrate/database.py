@@ -57,7 +57,10 @@ class Database(Watched):
             psycopg.Error: the server refuses it.
         """
         cursor = self.connection.execute(text.encode(), tuple(values) or None)
-        return cursor.fetchall() if cursor.description is not None else []
+        try:
+            return cursor.fetchall() if cursor.description is not None else []
+        except UnicodeDecodeError:
+            raise psycopg.DataError(postgres.NO_UTF8) from None
 
     def script(self, text: str) -> None:
         """Send a text of statements as it is, and watch who stands in its way.
@@ -101,7 +104,9 @@ class Database(Watched):
         pid = self.connection.info.backend_pid
         with _open(self.address, self.name, self.context) as other:
             while self._sending.is_set() and not self._done.wait(_STEP_S):
-                found = other.execute(_BLOCKERS, (pid,)).fetchall()
+                found = []
+                with contextlib.suppress(UnicodeDecodeError):  # a query of another encoding
+                    found = other.execute(_BLOCKERS, (pid,)).fetchall()
                 if found:
                     self._blockers = tuple(self._said(row) for row in found)
                 if self.context.should_stop():

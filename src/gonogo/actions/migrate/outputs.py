@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gonogo.errors import WorkError
+from gonogo.foreign import json_in
 
 # `missing` and `future`: applied, and the file is gone
 _FLYWAY_APPLIED = frozenset(("success", "baseline", "out of order", "missing", "future"))
@@ -76,11 +76,13 @@ def alembic(text: str) -> Listed:
 def flyway(text: str) -> Listed:
     """Read the JSON of `flyway info`."""
     try:
-        rows = json.loads(text[text.index("{") :])["migrations"]
-    except (ValueError, KeyError, TypeError) as error:
+        rows = json_in(text[text.index("{") :])["migrations"]
+    except (ValueError, KeyError, TypeError):
+        rows = None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise WorkError(
             "the answer of `flyway info` cannot be read", hint="is it Flyway 8 or newer?"
-        ) from error
+        )
     rows = [(str(row.get("state")).lower(), row) for row in rows if _is_flyways(row)]
     applied = [str(row["version"]) for state, row in rows if state in _FLYWAY_APPLIED]
     pending = [str(row["version"]) for state, row in rows if state in {"pending", "undone"}]

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 import psycopg
-from psycopg.types.json import set_json_loads
 
 from gonogo.clock import SystemClock
 from gonogo.databases import postgres
@@ -24,6 +21,7 @@ from gonogo.plan.units import Quantity
 _clock = SystemClock()
 _STEP_S = 0.1  # how often a wish to stop is looked at
 _MOST_ROWS = 100_000
+_MOST_NOTICES = 10 << 20  # characters
 _CHANGING = ("INSERT", "UPDATE", "DELETE", "MERGE")
 
 
@@ -48,6 +46,7 @@ class Session(Watched):
         self._lock_s = lock_timeout_s
         self._until = _clock.monotonic() + context.timeout_s
         self._notices: list[str] = []
+        self._noticed = self._unkept = 0
         self._ended_by = ""
         super().__init__("gonogo-sql")
 
@@ -66,6 +65,9 @@ class Session(Watched):
             self._prepare(reads_only=reads_only)
             for text in statements:
                 at += 1
+                if reads_only and postgres.is_query(text):
+                    rows = _named(*postgres.stream(self._connection, text, _MOST_ROWS))
+                    continue
                 cursor = self._connection.execute(text.encode())
                 if (cursor.statusmessage or "").startswith(_CHANGING):
                     affected += max(cursor.rowcount, 0)
@@ -75,19 +77,34 @@ class Session(Watched):
                 self._connection.execute("ROLLBACK")
         except psycopg.Error as error:
             raise self._explained(error, at, len(statements)) from None
-        return Answer(rows, affected, tuple(self._notices), _clock.monotonic() - began)
+        except postgres.TooMuchError as error:
+            raise WorkError(
+                f"the result has {error}", hint="count or aggregate in SQL, or write `LIMIT`"
+            ) from None
+        except UnicodeDecodeError:
+            raise WorkError(postgres.NO_UTF8, hint=postgres.NO_UTF8_HINT) from None
+        return Answer(rows, affected, self._told(), _clock.monotonic() - began)
 
     def _connect(self) -> psycopg.Connection[Any]:
         address = postgres.Address.read(self._address, self._name)
         context = self._context
         connection = postgres.connect(address, context.timeout_s, context.redact)
         connection.add_notice_handler(self._notice)
-        postgres.keep_times_as_text(connection)
-        set_json_loads(partial(json.loads, parse_float=Decimal), connection)
+        postgres.keep_values(connection)
         return connection
 
     def _notice(self, notice: psycopg.errors.Diagnostic) -> None:
-        self._notices.append(f"{notice.severity}: {notice.message_primary}")
+        text = f"{notice.severity}: {notice.message_primary}"
+        self._noticed += len(text)
+        if self._noticed <= _MOST_NOTICES:
+            self._notices.append(text)
+        else:
+            self._unkept += 1
+
+    def _told(self) -> tuple[str, ...]:
+        """Return what the server said beside the result, and how much of it was not kept."""
+        more = f"{self._unkept} notices more than are kept"
+        return (*self._notices, more) if self._unkept else tuple(self._notices)
 
     def _prepare(self, *, reads_only: bool) -> None:
         left_ms = max(int((self._until - _clock.monotonic()) * 1000), 1)
@@ -153,8 +170,12 @@ def _rows(cursor: psycopg.Cursor[Any]) -> list[dict[str, Datum]]:
             f"the result has {cursor.rowcount} rows, expected at most {_MOST_ROWS}",
             hint="count or aggregate in SQL",
         )
-    names = [column.name for column in cursor.description or ()]
-    return [dict(zip(names, map(_datum, row), strict=True)) for row in cursor]
+    return _named([column.name for column in cursor.description or ()], cursor.fetchall())
+
+
+def _named(names: list[str], rows: list[tuple[Any, ...]]) -> list[dict[str, Datum]]:
+    apart = postgres.told_apart(names, rows)
+    return [dict(zip(apart, map(_datum, row), strict=True)) for row in rows]
 
 
 def _datum(value: object) -> Datum:

@@ -20,6 +20,7 @@ from gonogo.plan.samples import (
 )
 from gonogo.plan.sources import OWN_AGENT, LogSource
 from gonogo.plan.where_ask import Line, compiled, getter, is_absent
+from gonogo.source import shortened
 
 LOOKED_AT = 200
 """How many lines are looked at for fields that never come."""
@@ -204,7 +205,7 @@ class Harvest:
             if times or (only_needed and name not in needed):
                 continue
             near = get_close_matches(name, list(self._others), n=1, cutoff=0.6)
-            known = ", ".join(f"`{other}`" for other in list(self._others)[:12])
+            known = ", ".join(f"`{shortened(other)}`" for other in list(self._others)[:12])
             hint = f"did you mean `{near[0]}`?" if near else f"they have {known}"
             text = f"none of the first {self._looked} lines has a field `{name}`; {hint}"
             self._notes.append(text)

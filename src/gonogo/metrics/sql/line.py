@@ -85,14 +85,19 @@ class Line:
         timer.start()
         try:
             connection.execute(_BEFORE.format(limit=limit).encode())
-            cursor = connection.execute(text.encode())
-            if cursor.rowcount > MOST_ROWS:
-                raise NoAnswerError(
-                    f"the query gives {cursor.rowcount} rows, expected at most {MOST_ROWS}"
-                )
-            names = tuple(column.name for column in cursor.description or ())
-            rows = cursor.fetchall() if cursor.description else []
-            return Table(names, rows)
+            if postgres.is_query(text):
+                names, rows = postgres.stream(connection, text, MOST_ROWS)
+            else:
+                cursor = connection.execute(text.encode())
+                if cursor.rowcount > MOST_ROWS:
+                    raise postgres.TooMuchError(f"{cursor.rowcount} rows")
+                rows = cursor.fetchall() if cursor.description else []
+                names = [column.name for column in cursor.description or ()]
+            return Table(postgres.told_apart(names, rows), rows)
+        except postgres.TooMuchError as error:
+            raise NoAnswerError(f"the query gives {error}") from None
+        except UnicodeDecodeError:
+            raise NoAnswerError(postgres.NO_UTF8) from None
         finally:
             timer.cancel()
             self._end()
@@ -108,7 +113,7 @@ class Line:
     def _connect(self) -> psycopg.Connection[Any]:
         connection = postgres.open_at(self._place(), self._timeout_s)
         connection.prepare_threshold = None
-        postgres.keep_times_as_text(connection)
+        postgres.keep_values(connection)
         return connection
 
     def _explained(self, problem: psycopg.Error) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pycurl
 
 from gonogo import __version__
+from gonogo.foreign import address_in
 from gonogo.plan.sources import OWN_AGENT
 
 MOST_BYTES = 10 << 20
@@ -116,9 +116,8 @@ def _set_up(curl: pycurl.Curl, get: Get) -> None:
 
 def _explained(error: pycurl.error, get: Get, redact: Callable[[str], str]) -> Silence:
     code, said = error.args[0], redact(str(error.args[1] if len(error.args) > 1 else ""))
-    parts = urlsplit(redact(get.url))
-    host = parts.hostname or redact(get.url)
-    where = f"`{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}`"
+    _, host, port = address_in(redact(get.url))
+    where = f"`{host}:{port}`"
     if code == pycurl.E_ABORTED_BY_CALLBACK:
         return Silence("stopped", stopped=True)
     if code == pycurl.E_OPERATION_TIMEDOUT:
@@ -131,6 +130,8 @@ def _explained(error: pycurl.error, get: Get, redact: Callable[[str], str]) -> S
         return Silence(f"the certificate of `{host}` is not trusted")
     if code == pycurl.E_WRITE_ERROR:
         return Silence(f"the answer of {where} is longer than {MOST_BYTES >> 20} MiB")
+    if code == pycurl.E_URL_MALFORMAT:
+        return Silence(f"`{redact(get.url)}` is no valid URL")
     return Silence(f"no answer from {where}: {said or f'error {code}'}")
 
 

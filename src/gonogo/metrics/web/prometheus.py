@@ -6,11 +6,11 @@ warnings (a part of the data is missing) are reasons for being blind.
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from decimal import Decimal
 from urllib.parse import quote
 
+from gonogo.foreign import json_in
 from gonogo.metrics.web.fetch import Get, Silence, fetch
 from gonogo.plan import filling
 from gonogo.plan.kinds import Context
@@ -92,8 +92,8 @@ class PrometheusReader:
         if isinstance(answer, Silence):
             raise _BlindError(answer.why)
         try:
-            said = json.loads(answer.body)
-        except (ValueError, RecursionError):
+            said = json_in(answer.body)
+        except ValueError:
             said = None
         if not isinstance(said, dict) or "status" not in said:
             raise _BlindError(f"the answer is not one of Prometheus (status {answer.status})")
@@ -101,8 +101,9 @@ class PrometheusReader:
             reason = self._redact(str(said.get("error", "no reason")))[:200]
             raise _BlindError(f"the query was refused: {reason}")
         for word in ("warnings", "infos"):
-            if said.get(word) and (word == "warnings" or "partial" in str(said[word]).lower()):
-                reason = self._redact(str(said[word][0]))[:200]
+            told = said.get(word)
+            if told and (word == "warnings" or "partial" in str(told).lower()):
+                reason = self._redact(str(told[0] if isinstance(told, list) else told))[:200]
                 raise _BlindError(f"the answer may be incomplete: {reason}")
         return _number(said.get("data"))
 

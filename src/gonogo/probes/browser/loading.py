@@ -20,6 +20,8 @@ from gonogo.plan.units import Quantity
 _STEP_S = 0.1
 _ENDS_WITHIN_S = 10.0
 _BAD = 400
+_KEPT = 10
+_LONGEST = 2_000
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")
 _QUIET = (
     *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -53,14 +55,27 @@ class Wish:
 
 
 @dataclass(slots=True)
+class _Told:
+    """What a page told, counted; only the first few are kept, because a page may tell for ever."""
+
+    count: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def add(self, text: str) -> None:
+        self.count += 1
+        if len(self.first) < _KEPT:
+            self.first.append(text[:_LONGEST])
+
+
+@dataclass(slots=True)
 class _Seen:
     """What the loads have shown so far."""
 
     times: list[Mapping[str, float | None]] = field(default_factory=list)
     status: int = 0
     title: str = ""
-    errors: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
+    errors: _Told = field(default_factory=_Told)
+    failed: _Told = field(default_factory=_Told)
 
 
 class Loading:
@@ -159,8 +174,8 @@ class Loading:
         )
         page = await profile.new_page()
         page.on("console", self._hear)
-        page.on("pageerror", lambda error: seen.errors.append(str(error)))
-        page.on("requestfailed", lambda request: seen.failed.append(request.url))
+        page.on("pageerror", lambda error: seen.errors.add(str(error)))
+        page.on("requestfailed", lambda request: seen.failed.add(request.url))
         page.on("response", self._look_at)
         left_ms = self._context.timeout_s * 1000
         answer = await page.goto(self._wish.url, wait_until="load", timeout=left_ms)
@@ -171,11 +186,11 @@ class Loading:
 
     def _hear(self, message: Any) -> None:
         if message.type == "error":
-            self._seen.errors.append(message.text)
+            self._seen.errors.add(message.text)
 
     def _look_at(self, response: Any) -> None:
         if response.status >= _BAD and not response.request.is_navigation_request():
-            self._seen.failed.append(f"{response.url} ({response.status})")
+            self._seen.failed.add(f"{response.url} ({response.status})")
 
     def _shown(self) -> str:
         return self._context.redact(self._wish.url)
@@ -193,6 +208,11 @@ class Loading:
     def _observation(self) -> Observation:
         seen = self._seen
         loads = [each["load"] or 0.0 for each in seen.times]
+        if not all(loads):  # no page is there after no time at all
+            raise WorkError(
+                f"`{self._shown()}` did not say when it was loaded",
+                hint="does it replace itself by another page, or is it no page?",
+            )
         found: dict[str, Datum] = {
             "load": _seconds(median(loads)),
             "value": _seconds(median(loads)),
@@ -202,14 +222,14 @@ class Loading:
             "largest paint": self._median("largest_paint"),
             "status": seen.status,
             "title": seen.title,
-            "console errors": len(seen.errors),
-            "failed requests": len(seen.failed),
+            "console errors": seen.errors.count,
+            "failed requests": seen.failed.count,
             "loads": len(loads),
         }
         each = ", ".join(f"{ms:.0f} ms" for ms in loads)
         lines = [f"{self._wish.url}: status {seen.status}, loaded in {each}"]
-        lines += [f"console: {text}" for text in seen.errors[:10]]
-        lines += [f"failed: {text}" for text in seen.failed[:10]]
+        lines += [f"console: {text}" for text in seen.errors.first]
+        lines += [f"failed: {text}" for text in seen.failed.first]
         return Observation(found, text=self._context.redact("\n".join(lines)))
 
     def _median(self, name: str) -> Quantity | None:

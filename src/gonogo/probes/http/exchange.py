@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pycurl
 
 from gonogo.clock import SystemClock
 from gonogo.errors import WorkError
+from gonogo.foreign import address_in, json_in
 from gonogo.plan.httptext import Request
 from gonogo.plan.kinds import Context, Datum, Effect, Observation
 from gonogo.plan.units import Quantity
@@ -27,6 +27,7 @@ _BUNDLES = (
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
+_NO_CHARSETS = frozenset(("punycode", "unicode-escape", "raw-unicode-escape"))  # Python's own
 _VERSIONS = {1: "1.0", 2: "1.1", 3: "2", 30: "3"}
 
 
@@ -173,10 +174,11 @@ class Exchange:
         text = bytes(self._body).decode(_charset(self._headers), "replace")
         status = int(curl.getinfo(pycurl.RESPONSE_CODE))
         total = curl.getinfo(pycurl.TOTAL_TIME)
+        body, remark = _parsed(text, self._headers)
         found: dict[str, Datum] = {
             "status": status,
             "header": dict(self._headers),
-            "body": _parsed(text, self._headers),
+            "body": body,
             "size": Quantity(Decimal(len(self._body)), "B"),
             "latency": _seconds(total),
             "response time": _seconds(total),
@@ -194,6 +196,7 @@ class Exchange:
         lines = [
             f"{self._request.method} {self._request.url}",
             f"status {status} in {total * 1000:.1f} ms, {len(self._body)} bytes",
+            *([remark] if remark else []),
             *(f"{name}: {value}" for name, value in self._headers.items()),
             "",
             text[:_SHOWN] + ("…" if len(text) > _SHOWN else ""),
@@ -207,8 +210,7 @@ class Exchange:
         """Say in one sentence why there is no answer."""
         code = error.args[0]
         url = self._shown_url()
-        parts = urlsplit(url)
-        host = parts.hostname or url
+        _, host, port = address_in(url)
         is_action = self._context.effect is Effect.ACTION
         if code == pycurl.E_ABORTED_BY_CALLBACK:
             return WorkError(f"the request to `{url}` was stopped", failed=is_action)
@@ -220,9 +222,10 @@ class Exchange:
                 f"the answer of `{url}` is longer than {limit} MiB", hint="ask for less of it"
             )
         said = str(error.args[1]) if len(error.args) > 1 else ""
+        if code == pycurl.E_UNSUPPORTED_PROTOCOL and " HTTP" in said:  # of the answer, not the URL
+            code = _NO_HTTP
         if code in _REASONS:
             message, hint = _REASONS[code]
-            port = parts.port or (443 if parts.scheme == "https" else 80)
             words = {"host": host, "port": port, "url": url, "said": self._context.redact(said)}
             return WorkError(message.format(**words), hint=hint.format(**words))
         return WorkError(f"no answer from `{url}`: {self._context.redact(said) or f'error {code}'}")
@@ -242,7 +245,12 @@ class Exchange:
         )
 
 
+_NO_HTTP = pycurl.E_FTP_WEIRD_SERVER_REPLY  # libcurl has one number for all protocols
 _REASONS = {
+    _NO_HTTP: (
+        "what answers at `{host}:{port}` is no HTTP: {said}",
+        "is it another service, or a proxy that breaks the answer?",
+    ),
     pycurl.E_COULDNT_RESOLVE_HOST: (
         "the host `{host}` cannot be resolved",
         "look at the spelling, and at the name server of this machine",
@@ -307,25 +315,33 @@ def _charset(headers: Mapping[str, str]) -> str:
     for part in headers.get("content-type", "").split(";")[1:]:
         name, _, value = part.strip().partition("=")
         if name.lower() == "charset":
-            name = value.strip("\"' ")
-            try:
-                b"".decode(name)
-            except (LookupError, ValueError):
-                return "utf-8"
-            return name
+            return _known(value.strip("\"' "))
     return "utf-8"
 
 
-def _parsed(text: str, headers: Mapping[str, str]) -> Datum:
-    """Return JSON as values, exact to the last digit; anything else as text."""
-    kind = headers.get("content-type", "").lower()
-    if "json" not in kind and not text.lstrip().startswith(("{", "[")):
-        return text
+def _known(charset: str) -> str:
+    """Return the charset when it is one of texts that we can read, else UTF-8."""
     try:
-        found: Datum = json.loads(text, parse_float=Decimal)
-    except (ValueError, RecursionError):
-        return text
-    return found
+        b" ".decode(charset, "replace")  # no bytes at all would be decoded by any name
+        name = codecs.lookup(charset).name
+    except (LookupError, ValueError):
+        return "utf-8"
+    return "utf-8" if name in _NO_CHARSETS else name
+
+
+def _parsed(text: str, headers: Mapping[str, str]) -> tuple[Datum, str]:
+    """Return JSON as values, exact to the last digit; anything else as text.
+
+    Where the headers say JSON and none can be read, a line beside it says why.
+    """
+    says_so = "json" in headers.get("content-type", "").lower()
+    if not says_so and not text.lstrip().startswith(("{", "[")):
+        return text, ""
+    try:
+        return json_in(text), ""
+    except ValueError as problem:
+        reason = str(problem).partition(" (char")[0]
+        return text, f"the body is read as text: {reason}" if says_so and text.strip() else ""
 
 
 def _certificate_expiry(curl: pycurl.Curl) -> Quantity | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import shutil
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ from typing import Any
 
 from gonogo import process
 from gonogo.errors import WorkError
+from gonogo.foreign import json_in
 from gonogo.load import NEEDED
 from gonogo.plan.kinds import Context, Datum, Effect, Observation
 from gonogo.plan.units import Quantity
@@ -33,6 +33,7 @@ _K6_STATS = {
     "p99": "p(99)",
     "p99.9": "p(99.9)",
 }
+_MOST = 10**15  # of anything that a script counts, and of milliseconds
 _SHARES = {name: Fraction(name[1:]) / 100 for name in NEEDED}
 
 
@@ -130,16 +131,16 @@ def read_locust(text: str) -> Observation:
     times: dict[Decimal, int] = {}
     requests = failures = 0
     for entry in entries:
-        requests += int(_number(entry.get("num_requests")) or 0)
-        failures += int(_number(entry.get("num_failures")) or 0)
-        for milliseconds, number in dict(entry.get("response_times") or {}).items():
-            at = _number(milliseconds)
-            if at is not None:
-                times[at] = times.get(at, 0) + int(number)
+        requests += int(_certain(entry.get("num_requests")))
+        failures += int(_certain(entry.get("num_failures")))
+        spread = entry.get("response_times")
+        for milliseconds, number in (spread if isinstance(spread, dict) else {}).items():
+            at = _certain(milliseconds)
+            times[at] = times.get(at, 0) + int(_certain(number))
     if not requests or not times:
         raise WorkError("locust has sent no request", hint="look at the locustfile")
-    totals = [_number(entry.get("total_response_time")) or Decimal(0) for entry in entries]
-    highest = [_number(entry.get("max_response_time")) or Decimal(0) for entry in entries]
+    totals = [_certain(entry.get("total_response_time")) for entry in entries]
+    highest = [_certain(entry.get("max_response_time")) for entry in entries]
     stats = {name: _ranked(times, name) for name in _SHARES}
     stats |= {"max": max(highest), "avg": sum(totals, Decimal(0)) / requests}
     found: dict[str, Datum] = {
@@ -178,8 +179,8 @@ _SAY_SO = "is this version of the program newer than gonogo?"
 
 def _object(text: str, name: str) -> dict[str, Any]:
     try:
-        found = json.loads(text, parse_float=Decimal)
-    except (ValueError, RecursionError):
+        found = json_in(text)
+    except ValueError:
         found = None
     if not isinstance(found, dict):
         raise WorkError(f"the summary of {name} cannot be read", hint=_SAY_SO)
@@ -189,8 +190,8 @@ def _object(text: str, name: str) -> dict[str, Any]:
 def _entries(text: str) -> list[dict[str, Any]]:
     start = text.find("[")
     try:
-        found = json.loads(text[start:], parse_float=Decimal) if start >= 0 else None
-    except (ValueError, RecursionError):
+        found = json_in(text[start:]) if start >= 0 else None
+    except ValueError:
         found = None
     if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
         raise WorkError("the statistics of locust cannot be read", hint=_SAY_SO)
@@ -213,7 +214,7 @@ def _limits(metrics: Mapping[str, Any]) -> list[tuple[str, bool]]:
     found = []
     for name, metric in metrics.items():
         limits = metric.get("thresholds") if isinstance(metric, dict) else None
-        for text, said in (limits or {}).items():
+        for text, said in (limits if isinstance(limits, dict) else {}).items():
             crossed = not said.get("ok") if isinstance(said, dict) else said is not False
             found.append((f"{name} {text}", crossed))
     return found
@@ -226,7 +227,19 @@ def _number(value: object) -> Decimal | None:
         number = Decimal(value)
     except ArithmeticError:
         return None
-    return number if number.is_finite() else None
+    return number if number.is_finite() and 0 <= number < _MOST else None
+
+
+def _certain(value: object) -> Decimal:
+    """Return a figure of Locust; what is missing must not count as none.
+
+    Raises:
+        WorkError: it is no figure.
+    """
+    number = _number(value)
+    if number is None:
+        raise WorkError("the statistics of locust cannot be read", hint=_SAY_SO)
+    return number
 
 
 def _of_times(stats: Mapping[str, Decimal | None]) -> dict[str, Datum]:

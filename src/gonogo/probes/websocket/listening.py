@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from gonogo.clock import SystemClock
 from gonogo.errors import WorkError
+from gonogo.foreign import json_in
 from gonogo.plan.httptext import Request
 from gonogo.plan.kinds import Context, Datum, Effect, Observation
 from gonogo.plan.units import Quantity
@@ -43,7 +44,9 @@ class _Seen:
     confirmed: bool | None = None
     close_code: int | None = None
     closed: bool = False
-    wanted: list[tuple[float, Datum]] = field(default_factory=list)
+    wanted: int = 0
+    first_at: float = 0.0  # of the wanted ones
+    last: Datum = None  # of them; the others are only counted: nobody says how many will come
     lines: list[str] = field(default_factory=list)
 
 
@@ -93,10 +96,10 @@ class Listening:
                 return self._observation(wire, connected=False)
             if wish.identifier:
                 command = {"command": "subscribe", "identifier": wish.identifier}
-                wire.send(json.dumps(command))
+                wire.send(json.dumps(command), self._left_s())
                 self._hear_confirmation(wire)
             elif wish.send:
-                wire.send(wish.send)
+                wire.send(wish.send, self._left_s())
             began = self._clock.monotonic()
             trigger = self._pull()
             if self._is_open and wish.within_s:
@@ -125,7 +128,7 @@ class Listening:
         if self._wish.trigger is None or not self._is_open:
             return None
         # told to whoever was subscribed before it; what came until now is not its doing
-        self._seen.wanted.clear()
+        self._seen.wanted = 0
         return _Trigger(self._wish.trigger, self._context, self._trust, max(self._left_s(), 0.05))
 
     def _hear(self, wire: Wire, trigger: _Trigger | None) -> None:
@@ -160,16 +163,19 @@ class Listening:
             return "closed"
         found = _parsed(frame.text)
         kind = found.get("type") if isinstance(found, dict) else None
-        if self._wish.identifier and kind in _TALK:
+        if self._wish.identifier and isinstance(kind, str) and kind in _TALK:
             if kind != "ping":
                 self._note(frame.text)
             if isinstance(found, dict) and found.get("identifier") == self._wish.identifier:
                 self._seen.confirmed = self._seen.confirmed or kind == "confirm_subscription"
-            return str(kind)
+            return kind
         self._note(frame.text)
         if self._is_wanted(frame.text, found):
             message = found.get("message") if self._wish.identifier else found  # type: ignore[union-attr]
-            self._seen.wanted.append((self._clock.monotonic(), message))
+            if not self._seen.wanted:
+                self._seen.first_at = self._clock.monotonic()
+            self._seen.wanted += 1
+            self._seen.last = message
         return ""
 
     def _is_wanted(self, text: str, found: Datum) -> bool:
@@ -197,16 +203,16 @@ class Listening:
             "connected": connected,
             "status": wire.status,
             "protocol": wire.protocol,
-            "messages": len(seen.wanted),
-            "value": len(seen.wanted),
-            "message": seen.wanted[-1][1] if seen.wanted else None,
+            "messages": seen.wanted,
+            "value": seen.wanted,
+            "message": seen.last if seen.wanted else None,
         }
         if seen.confirmed is not None:
             found["confirmed"] = seen.confirmed
         if connected:
             found["connect"] = _seconds(wire.connect_s)
         if seen.wanted:
-            found["latency"] = _seconds(seen.wanted[0][0] - began)
+            found["latency"] = _seconds(seen.first_at - began)
         if trigger is not None:
             found["trigger status"] = trigger.status
         if seen.close_code is not None:
@@ -219,8 +225,8 @@ class Listening:
 
 def _parsed(text: str) -> Datum:
     try:
-        found: Datum = json.loads(text, parse_float=Decimal)
-    except (ValueError, RecursionError):
+        found: Datum = json_in(text)
+    except ValueError:
         return text
     return found
 

@@ -11,13 +11,13 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
 
 import pycurl
 
 from gonogo import __version__
 from gonogo.clock import SystemClock
 from gonogo.errors import WorkError
+from gonogo.foreign import address_in
 from gonogo.plan.httptext import Request
 from gonogo.plan.kinds import Context
 from gonogo.plan.sources import OWN_AGENT
@@ -92,7 +92,7 @@ class Wire:
         Raises:
             WorkError: there is no answer, or it is none to our request.
         """
-        if urlsplit(self._url).scheme.lower() not in {"ws", "wss"}:  # or libcurl would do anything
+        if address_in(self._url)[0] not in {"ws", "wss"}:  # or libcurl would do anything
             shown = self._context.redact(self._url)
             raise WorkError(f"`{shown}` has another scheme", hint="write `wss://` or `ws://`")
         lines = [*headers, ("Sec-WebSocket-Key", self._key)]
@@ -143,12 +143,14 @@ class Wire:
         if colon:
             self._headers[name.strip().lower()] = value.strip()
 
-    def send(self, text: str) -> None:
+    def send(self, text: str, left_s: float) -> None:
         """Send one text message.
 
         Raises:
-            WorkError: the connection is broken.
+            WorkError: the connection is broken, or takes nothing any more.
         """
+        clock = SystemClock()
+        until = clock.monotonic() + left_s
         data = text.encode()
         sent = 0
         while sent < len(data) or not data:
@@ -157,6 +159,9 @@ class Wire:
             except BlockingIOError:
                 self._wait(_STEP_S, selectors.EVENT_WRITE)
                 self.refuse_stop()
+                if clock.monotonic() > until:
+                    late = pycurl.error(pycurl.E_OPERATION_TIMEDOUT, "")
+                    raise explained(late, self._url, self._context, left_s) from None
             except pycurl.error as error:
                 raise explained(error, self._url, self._context, 0) from None
             if not data:
@@ -251,7 +256,7 @@ def _set_up(
     trusted = trust.ca or _variable(context, "ssl_cert_file", "curl_ca_bundle") or _bundle()
     if trusted:
         curl.setopt(pycurl.CAINFO, trusted)
-    scheme = "https_proxy" if urlsplit(url).scheme.lower() in {"wss", "https"} else "http_proxy"
+    scheme = "https_proxy" if address_in(url)[0] in {"wss", "https"} else "http_proxy"
     # said explicitly: libcurl would ask the environment by itself
     curl.setopt(pycurl.PROXY, _variable(context, scheme, "all_proxy"))
     curl.setopt(pycurl.NOPROXY, _variable(context, "no_proxy"))
@@ -279,9 +284,8 @@ def explained(error: pycurl.error, url: str, context: Context, limit_s: float) -
     """Say in one sentence why there is no answer, or no more of it."""
     code, said = error.args[0], context.redact(str(error.args[1] if len(error.args) > 1 else ""))
     shown = context.redact(url)
-    parts = urlsplit(shown)
-    host = parts.hostname or shown
-    where = f"`{host}:{parts.port or (443 if parts.scheme in {'wss', 'https'} else 80)}`"
+    _, host, port = address_in(shown)
+    where = f"`{host}:{port}`"
     if code == pycurl.E_ABORTED_BY_CALLBACK:
         return WorkError("listening was stopped")
     if code == pycurl.E_OPERATION_TIMEDOUT:
