@@ -9,13 +9,14 @@ from hypothesis import settings
 from tests.support.services import (
     database,
     postgres,
+    strange_bytes,
     valkey,
     valkey_server,
     without_client_settings,
 )
 from tests.support.sink import mails, sink
 
-__all__ = ["database", "mails", "postgres", "sink", "valkey", "valkey_server"]
+__all__ = ["database", "mails", "postgres", "sink", "strange_bytes", "valkey", "valkey_server"]
 
 
 # A busy machine is no mistake of ours, so no example has a deadline; a CI plays the same examples

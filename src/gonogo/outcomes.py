@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 FILE = "outcome.json"
+_LONGEST_S = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +69,39 @@ def read(folder: Path) -> Outcome | None:
     """Return the outcome of the run in this folder; None when there is none that can be read."""
     try:
         found = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     if not isinstance(found, dict):
         return None
     known = {one.name for one in dataclasses.fields(Outcome)}
     try:
-        return Outcome(**{name: value for name, value in found.items() if name in known})
+        outcome = Outcome(**{name: value for name, value in found.items() if name in known})
     except TypeError:
         return None
+    return outcome if _is_sound(outcome) else None
+
+
+def _is_sound(outcome: Outcome) -> bool:
+    """Say whether every field holds what it is for; a damaged outcome is never half believed."""
+    fields = dataclasses.asdict(outcome)
+    times = fields.pop("times")
+    if not isinstance(times, dict):
+        return False
+    numbers = [*times.values(), fields.pop("stated_s") or 0.0]
+    flags = [fields.pop(name) for name in ("drill", "passed")]
+    return (
+        all(isinstance(flag, bool) for flag in flags)
+        and all(isinstance(word, str) for word in fields.values())
+        and all(isinstance(n, int | float) and abs(n) < _LONGEST_S for n in numbers)
+        and all(_is_moment(text) for text in (outcome.ended, outcome.expires))
+    )
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return not text or datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def all_in(runs: Path) -> tuple[Outcome, ...]:
@@ -87,3 +112,8 @@ def all_in(runs: Path) -> tuple[Outcome, ...]:
         return ()
     found = [outcome for folder in folders if (outcome := read(folder)) is not None]
     return tuple(sorted(found, key=lambda outcome: (outcome.started, outcome.run)))
+
+
+def damaged_in(runs: Path) -> tuple[Path, ...]:
+    """Return the outcomes below `runs` that are there and cannot be read."""
+    return tuple(file for file in sorted(runs.glob(f"*/{FILE}")) if read(file.parent) is None)

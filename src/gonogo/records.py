@@ -63,7 +63,7 @@ def _records(text: bytes) -> tuple[Record, ...]:
     for line in text.split(b"\n"):
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(record, dict):
             found.append(record)

@@ -137,6 +137,15 @@ FILES = {
     "broken": ("a: [\n", "are no YAML, line 2"),
     "twice": ("Support knows about it: yes\nsupport knows about it: no\n", "is answered twice"),
     "wrong": (WRONG_ANSWERS, WHY_WRONG[0]),
+    "deep": ("[" * 100_000, "nested too deep"),
+    "deep in blocks": ("- " * 5_000 + "a", "nested too deep"),
+    "an odd escape": ('a: "\\UFFFFFFFF"', "an escape or a number is odd"),
+    "no character": ('a: "\\U00110000"', "an escape or a number is odd"),
+    "a version without end": ("%YAML 1." + "1" * 5_000 + "\n---\na: b", "a number is odd"),
+    "beyond the calendar": (
+        "Support knows about it: {answer: yes, expires: '9999-12-31T23:59:59-23:59'}",
+        "`9999-12-31T23:59:59-23:59` is no date",
+    ),
 }
 
 
@@ -172,6 +181,7 @@ WAIVERS = {
     "unknown": ("--waive", "Nowhere=x"),
     "no reason": ("--waive", "Disk has room"),
     "past": ("--waive", "Disk has room=ok", "--expires", "2020-01-31"),
+    "no such moment": ("--waive", "Disk has room=ok", "--expires", "9999-12-31T23:59:59-23:59"),
     "no waiver": ("--expires", "2099-01-31"),
     "no environment": ("--env", "staging"),
     "nobody": (),
@@ -188,6 +198,7 @@ def test_what_a_run_is_given_is_checked_before_it(tmp_path: Path) -> None:
         "unknown": "there is no step `Nowhere` to waive",
         "no reason": "the waiver of `Disk has room` has no reason",
         "past": "`2020-01-31` has passed",
+        "no such moment": "`9999-12-31T23:59:59-23:59` is no date; expected an ISO date",
         "no waiver": "`--expires` says until when waivers hold, and there is none",
         "no environment": "there is no environment `staging`\nhint: known: none is written",
         "nobody": "nobody is at the terminal to confirm the start\nhint: give --yes",

@@ -145,3 +145,16 @@ def test_a_file_that_cannot_be_read_is_no_outcome(text: str, tmp_path: Path) -> 
     assert outcomes.read(tmp_path / "x") is None
     assert outcomes.all_in(tmp_path) == ()
     assert outcomes.all_in(tmp_path / "nowhere") == ()
+    assert outcomes.damaged_in(tmp_path) == (tmp_path / "x" / outcomes.FILE,)
+
+
+@pytest.mark.parametrize("kind", [PastRun(), Drill()])
+def test_an_older_run_does_not_stand_for_a_damaged_one(
+    kind: PastRun | Drill, tmp_path: Path
+) -> None:
+    good = ended("b", drill=True, passed=True, ended=ago(days=3))
+    outcomes.write(tmp_path / "runs" / "c", ended("c", drill=True))
+    file = tmp_path / "runs" / "c" / outcomes.FILE
+    file.write_text(file.read_text(encoding="utf-8")[:40], encoding="utf-8")
+    with pytest.raises(WorkError, match=r"c/outcome\.json` is damaged"):
+        look(tmp_path, kind, good)

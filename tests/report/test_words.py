@@ -119,3 +119,13 @@ def test_an_unreadable_time_is_shown_as_it_stands(text: str):
     assert words.moment(text) is None
     assert words.time_of_day(text) == text
     assert words.seconds_between(text, "2026-03-01T14:02:11Z") is None
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00+23:59"])
+def test_a_time_outside_of_the_calendar_is_shown_as_it_stands(text: str):
+    assert words.day_and_time(text) == text
+    assert words.has_passed(text, "2026-03-01T14:02:11Z") is None
+
+
+def test_the_last_day_of_the_calendar_lasts_to_its_end():
+    assert words.has_passed("9999-12-31", "9999-12-31T23:59:58Z") is False

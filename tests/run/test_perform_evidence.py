@@ -136,6 +136,15 @@ def test_an_unexpected_block_is_named_by_its_kind(stage):
     assert "bug in kind `scripted`: KeyError" in found(stage(step), step).why
 
 
+def test_what_cannot_be_judged_is_a_finding_too(stage):
+    deep: list = []
+    for _ in range(5000):
+        deep = [deep]
+    block = a_block(Scripted("home", (Observation({"value": deep}),)))
+    step = replace(a_step("home"), block=block)
+    assert "bug in judging `scripted`: RecursionError" in found(stage(step), step).why
+
+
 class TestLastWords:
     """What a failed command said last stands beside what does not hold, and nowhere else."""
 

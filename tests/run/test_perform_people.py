@@ -270,6 +270,9 @@ class TestWaivers:
             pytest.param("2026-03-01T14:00:00.000Z", True, id="that very moment"),
             pytest.param("2026-03-01T15:00:01+01:00", False, id="another zone"),
             pytest.param("2026-03-01T13:59", True, id="without a zone it is UTC"),
+            pytest.param("9999-12-31", False, id="the last day of all"),
+            pytest.param("9999-12-31T23:59:59-23:59", False, id="a moment beyond all"),
+            pytest.param("0001-01-01T00:00+23:59", True, id="a moment before all"),
             pytest.param("next tuesday", True, id="unreadable never holds"),
         ],
     )

@@ -55,6 +55,8 @@ def test_everything_that_can_be_set() -> None:
         pytest.param("gonogo: 1\n- a", "GN301", 3, id="no-yaml"),
         pytest.param("gonogo: 1\na: {b: {c: {d: {e: {f: {g: {h: {i: {j: {k: {l: {m: 1}}}}}}}}}}}}",
                      "GN301", 3, id="too-deep"),
+        pytest.param('gonogo: 1\ntitle: "\\UFFFFFFFF"', "GN301", 2, id="an-odd-escape"),
+        pytest.param('gonogo: 1\ntitle: "\\U00110000"', "GN301", 2, id="no-character"),
         pytest.param("gonogo: true", "GN305", 2, id="version-is-no-number"),
         pytest.param("gonogo: 1\nzone: x", "GN303", 3, id="unknown"),
         pytest.param("gonogo: 1\ntitle: []", "GN302", 3, id="title-is-a-list"),

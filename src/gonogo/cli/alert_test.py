@@ -186,7 +186,9 @@ def _latest(home: Home, plan: Plan, environment: str | None) -> tuple[Path, Reco
     for file in sorted(_folder(home).glob("*.json")):
         try:
             record = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
+            continue
+        if not _is_whole(record):
             continue
         if (record.get("service"), record.get("environment")) == (plan.service, environment):
             found.append((str(record.get("at")), file, record))
@@ -197,6 +199,15 @@ def _latest(home: Home, plan: Plan, environment: str | None) -> tuple[Path, Reco
         )
     _, file, latest = max(found, key=lambda one: one[0])
     return file, latest
+
+
+def _is_whole(record: object) -> bool:
+    """Say whether it is what `_keep` wrote, with all that a confirmation needs."""
+    channels = record.get("channels") if isinstance(record, dict) and "test" in record else None
+    return isinstance(channels, list) and all(
+        isinstance(one, dict) and {"id", "contact", "channel", "sent", "confirmed"} <= set(one)
+        for one in channels
+    )
 
 
 def _channels(record: Record) -> list[Channel]:

@@ -112,6 +112,11 @@ def _read(path: str) -> Iterable[tuple[str, object]]:
             f"answers `{path}` are no YAML{line}: {getattr(error, 'problem', None) or error}",
             hint="expected lines such as `step title: yes`",
         ) from None
+    except (ValueError, OverflowError, RecursionError):
+        raise UsageError(
+            f"answers `{path}` are no YAML: an escape or a number is odd, or it is nested too deep",
+            hint="expected lines such as `step title: yes`",
+        ) from None
     if not isinstance(node, yaml.MappingNode) or not all(
         isinstance(key, yaml.ScalarNode) for key, _ in node.value
     ):

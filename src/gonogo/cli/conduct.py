@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 from gonogo.cli import outcome, questions, screen, standing, streams
 from gonogo.cli.answers import Answers
 from gonogo.cli.ending import ended
-from gonogo.cli.home import Home, home_words
+from gonogo.cli.home import Home, home_words, is_open
 from gonogo.cli.prompt import Prompt
 from gonogo.cli.scrub import scrub
 from gonogo.clock import SystemClock
@@ -105,6 +105,8 @@ class Conduct:
             return await release(scene, slots)
 
         engine.serve(carried)
+        if is_open(self.journal.events(self.run)):
+            engine.refuse_strange(self.run)
         begin()
         self.begun = True
         telling = self.telling = self._telling(scene)

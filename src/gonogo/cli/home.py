@@ -76,7 +76,7 @@ class Home:
                     f"`{file}` is gone, so nobody can tell whether secrets are still the same",
                     hint="restore the file; the run cannot be resumed without it",
                 )
-            return file.read_text(encoding="utf-8")
+            return file.read_text(encoding="utf-8", errors="replace")
 
     def _make_salt(self, file: Path) -> None:
         """Write it under another name first: it is there whole, or not at all."""

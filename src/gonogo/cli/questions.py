@@ -134,4 +134,5 @@ def _first(event: Event) -> str:
 
 def as_json(event: Event) -> Mapping[str, object]:
     """Return a question as JSON."""
-    return {"run": event.run, "item": event.item, "asked": event.at, **event.body}
+    said = {"run": event.run, "item": event.item, "asked": event.at, **event.body}
+    return {**said, "question": text(event)}

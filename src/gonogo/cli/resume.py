@@ -21,7 +21,7 @@ from gonogo.plan.hastened import hastened, read_calendar
 from gonogo.plan.model import Plan
 from gonogo.report import collect
 from gonogo.run.bindings import Bindings, bind, differences
-from gonogo.run.journal import Event
+from gonogo.run.journal import Event, broken_link
 from gonogo.runbook.canonical import digest
 from gonogo.source import Source
 
@@ -94,6 +94,7 @@ def go_on(
     """
     events = journal.events(run)
     refuse_ended(events, run)
+    _refuse_changed(events, journal, run)
     opening = events[0].body
     plan = _same_plan(opening, run, home)
     bindings = _same_bindings(plan, opening, home)
@@ -124,6 +125,22 @@ def go_on(
         journal.append(run, "run.resumed", body=body, who=who, durable=True)
 
     return conduct.carry(begin)
+
+
+def _refuse_changed(events: tuple[Event, ...], journal: SqliteJournal, run: str) -> None:
+    """Refuse to act on what is not what was written: an action could be done twice, or left out.
+
+    Raises:
+        JournalError: an event was changed or is missing.
+    """
+    broken = broken_link(events)
+    if broken is not None:
+        raise JournalError(
+            f"run `{run}` cannot go on: event {broken} was changed or is missing in "
+            f"`{journal.path}`, so nobody can tell what was carried out",
+            hint=f"restore that file from a backup, or see with `gonogo report {run}` what was "
+            "done, end it by hand, and begin anew in another folder with --home",
+        )
 
 
 def _same_plan(opening: Mapping[str, object], run: str, home: Home) -> Plan:

@@ -57,7 +57,7 @@ def say_document(text: str, form: str) -> None:
 def width() -> int:
     """Return how many columns a line may take: of the terminal or `COLUMNS`, else 80."""
     said = os.environ.get("COLUMNS", "")
-    columns = int(said) if said.isdecimal() else 0
+    columns = int(said[:6]) if said.isdecimal() else 0
     for stream in (sys.stdout, sys.stderr):
         if not columns:
             with contextlib.suppress(OSError, ValueError):  # no terminal

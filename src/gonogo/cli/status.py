@@ -9,7 +9,7 @@ from gonogo.cli import alerts, questions, screen
 from gonogo.cli.home import Home, add_home, home_of, is_open, pick_run
 from gonogo.clock import SystemClock, stamp
 from gonogo.report import Format, collect, render
-from gonogo.report.words import cut, day_and_time, pad
+from gonogo.report.words import cut, day_and_time, one_line, pad
 from gonogo.run.journal import Journal
 from gonogo.run.silences import Window
 
@@ -109,11 +109,12 @@ def _lines(rows: list[dict[str, object]], width: int) -> Iterator[str]:
     what = width - 8 - 13 - 18 - 10
     yield f"{'run':<8}{'state':<13}{'what':<{what}}{'started (UTC)':<18}by"
     for row in rows:
-        name = " ".join(str(row[key]) for key in ("service", "release") if row[key])
+        name = one_line(" ".join(str(row[key]) for key in ("service", "release") if row[key]))
         where = f" → {row['environment']}" if row["environment"] else ""
         started = day_and_time(str(row["started"]))[: len("2026-01-01 12:00")]
         shown = pad(cut(name + where, what - 2), what)
-        yield f"{row['run']!s:<8}{row['state']!s:<13}{shown}{started:<18}{cut(str(row['by']), 10)}"
+        who = cut(one_line(str(row["by"])), 10)
+        yield f"{row['run']!s:<8}{row['state']!s:<13}{shown}{started:<18}{who}"
         waiting = row["waiting"]
         for question in waiting if isinstance(waiting, list) else []:
             yield cut(f"        asks: {question['question']}", width)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 
 from gonogo.clock import SystemClock, moment
 from gonogo.errors import UsageError
@@ -64,17 +64,14 @@ def read_expiry(text: str) -> str:
     example = "expected an ISO date or time, as in `2026-12-31` or `2026-12-31T18:00Z`"
     try:
         end = moment(text.strip())
-    except ValueError:
+        if len(text.strip()) <= _DATE:
+            end = end.replace(hour=23, minute=59, second=59, microsecond=999_999)
+        end = (end if end.tzinfo else end.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):  # in UTC it may lie in the year 10000
         raise UsageError(f"`{text}` is no date; {example}", hint="write year-month-day") from None
-    if len(text.strip()) <= _DATE:
-        end += timedelta(days=1)
-    if _utc(end) <= SystemClock().now():
+    if end <= SystemClock().now():
         raise UsageError(
             f"`{text}` has passed: what expires then would never count",
             hint="give a date that is still to come",
         )
     return text.strip()
-
-
-def _utc(when: datetime) -> datetime:
-    return when if when.tzinfo else when.replace(tzinfo=UTC)

@@ -12,6 +12,7 @@ from gonogo.plan.units import Dimension, parse_quantity
 from gonogo.source import Source, Span
 
 CODE = "GN700"
+_DEEPEST = 12
 Pairs = list[tuple[str, yaml.Node, yaml.Node]]
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -39,14 +40,16 @@ class Nodes:
     def compose(self) -> yaml.Node | None:
         """Return the root; aliases are refused, since they make a small file endless."""
         text = self.source.text
+        depth = 0
         try:
             for event in yaml.parse(text, Loader=yaml.SafeLoader):
+                depth += isinstance(event, yaml.CollectionStartEvent)
+                depth -= isinstance(event, yaml.CollectionEndEvent)
                 if isinstance(event, yaml.AliasEvent):
-                    found = event.start_mark
-                    at = (
-                        Span.of_line(found.line + 1, found.column + 1) if found else Span.of_line(1)
-                    )
-                    self.wrong(at, "anchors are not understood", "write the value out")
+                    self.wrong(_at(event), "anchors are not understood", "write the value out")
+                    return None
+                if depth > _DEEPEST:
+                    self.wrong(_at(event), f"nested deeper than {_DEEPEST} levels")
                     return None
             root: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as problem:
@@ -54,7 +57,11 @@ class Nodes:
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
             self.wrong(Span.of_line(line, column), f"this is not YAML: {problem.problem}")
             return None
-        except (yaml.YAMLError, RecursionError):
+        except (
+            yaml.YAMLError,
+            ValueError,
+            OverflowError,
+        ):  # the last two: of an odd escape or number
             self.wrong(Span.of_line(1), "this is not YAML that can be read")
             return None
         if root is None:
@@ -67,14 +74,16 @@ class Nodes:
             self.wrong(node, f"{what} must be a mapping")
             return []
         found: Pairs = []
+        seen: set[str] = set()
         for key, value in node.value:
             name = " ".join(str(key.value).split()) if isinstance(key, yaml.ScalarNode) else ""
             if not name or (known and name not in known):
                 hint = f"known are {', '.join(f'`{word}`' for word in known)}" if known else ""
                 self.wrong(key, f"`{name}` is not known in {what}", hint)
-            elif any(name == other for other, _, _ in found):
+            elif name in seen:
                 self.wrong(key, f"`{name}` stands twice in {what}")
             else:
+                seen.add(name)
                 found.append((name, key, value))
         return found
 
@@ -123,3 +132,8 @@ class Nodes:
         known = ", ".join(f"`{word.value}`" for word in words)
         self.wrong(node, f"`{said}` is no {key}", f"one of {known}")
         return None
+
+
+def _at(event: yaml.Event) -> Span:
+    mark = event.start_mark
+    return Span.of_line(mark.line + 1, mark.column + 1) if mark else Span.of_line(1)

@@ -120,10 +120,11 @@ def _statements(text: str, masked: str, names: Mapping[str, str]) -> Iterator[Pa
         NoSqlError: one of them does not parse.
     """
     whole = masked.encode()
+    chars = _Chars(whole)
     for raw in _parse(masked):
         start, length = raw.stmt_location, raw.stmt_len
         end = start + length if length else len(whole)
-        first, last = _chars(whole, start), _chars(whole, end)
+        first, last = chars.before(start), chars.before(end)
         first = _behind_comments(text, first, last)
         yield Parsed(
             raw.stmt.WhichOneof("node") or "",
@@ -147,8 +148,18 @@ def _parse(text: str) -> list[Node]:
         raise NoSqlError("this is no text in UTF-8", error.start) from None
 
 
-def _chars(whole: bytes, at: int) -> int:
-    return at if whole.isascii() else len(whole[:at].decode(errors="ignore"))
+class _Chars:
+    """Counts characters from byte to byte, so that a text of many statements is read once."""
+
+    def __init__(self, whole: bytes) -> None:
+        self._whole = whole
+        self._at = self._count = 0
+
+    def before(self, at: int) -> int:
+        """Return how many characters stand before a byte; never one before the last asked for."""
+        self._count += len(self._whole[self._at : at].decode(errors="ignore"))
+        self._at = at
+        return self._count
 
 
 def _behind_comments(text: str, at: int, end: int) -> int:

@@ -15,7 +15,7 @@ from typing import Any
 from gonogo import shim
 from gonogo.errors import WorkError
 from gonogo.process.model import Command, EndedBy, OnOutput, Outcome
-from gonogo.process.traces import read
+from gonogo.process.traces import beginning, ending, read
 
 _CONTINUATION = range(0x80, 0xC0)  # bytes that cannot begin a character in UTF-8
 
@@ -58,20 +58,20 @@ def outcome(folder: Path, command: Command, live: Live, *, reattached: bool) -> 
 
     Raises WorkError if it could not be started, or if its output could not be kept.
     """
-    record = read(folder, shim.EXIT)
-    if record is not None and record.get("problem"):
-        problem = record["problem"]
-        raise cannot_start(
-            problem["stage"], problem["errno"], command.argv[0], str(command.cwd), folder
-        )
+    record = ending(folder)
     if record:
+        problem = record.get("problem")
+        if problem:
+            raise cannot_start(
+                problem["stage"], problem["errno"], command.argv[0], str(command.cwd), folder
+            )
         _refuse_unkept(folder, record)
     texts = {}
     for name in shim.STREAMS:
         texts[name], rest = _text(folder, name, (record or {}).get(name) or {})
         live.finish(name, rest)
     if not record:
-        started = (read(folder, shim.PID) or {}).get("started_at")
+        started = beginning(folder).get("started_at")
         record = {"ended_by": EndedBy.LOST, "started_at": started}
     return Outcome(
         exit_code=record.get("exit_code"),
@@ -210,10 +210,11 @@ def refuse_unusable(command: Command) -> None:
 
 def refuse_another(command: Command, folder: Path) -> None:
     """Raise WorkError if `folder` holds the record of a different command."""
-    spec = read(folder, shim.COMMAND) or {}
-    if spec.get("argv", list(command.argv)) != list(command.argv):
+    found = (read(folder, shim.COMMAND) or {}).get("argv", list(command.argv))
+    if found != list(command.argv):
+        shown = found[0] if isinstance(found, list) and found else found
         raise WorkError(
-            f"`{folder}` holds the record of another command: "
-            f"`{spec['argv'][0]}`, expected `{command.argv[0]}`",
+            f"`{folder}` holds the record of another command: `{shown}`, expected "
+            f"`{command.argv[0]}`",
             hint="each command needs a folder of its own",
         )

@@ -27,7 +27,7 @@ from gonogo.process.outcome import (
     refuse_another,
     refuse_unusable,
 )
-from gonogo.process.traces import child, exists, is_locked, read, trace, unusable
+from gonogo.process.traces import beginning, child, exists, is_locked, trace, unusable
 
 _STEP_S = 0.05  # how often a wish to stop is looked at
 _POLL_S = 0.02  # how often a command that we did not start is looked at
@@ -239,7 +239,7 @@ def _script() -> str:
 
 def _ask_shim_to_end(folder: Path, grace_s: float) -> bool:
     """Leave the wish to end and wake the shim; say whether there is one to obey it."""
-    record = read(folder, shim.PID) or {}
+    record = beginning(folder)
     # Whoever has recorded itself and still holds the lock is the shim: no need to doubt its number.
     if "shim" not in record or not is_locked(folder) or trace(folder) is not Trace.RUNNING:
         return False
@@ -268,5 +268,5 @@ def _wait_until(fact: Callable[[], bool], seconds: float) -> None:
 
 
 def _is_overdue(folder: Path, command: Command) -> bool:
-    started = (read(folder, shim.PID) or {}).get("started_at")
+    started = beginning(folder).get("started_at")
     return started is not None and _clock.now().timestamp() > started + command.timeout_s

@@ -10,7 +10,11 @@ from typing import Any
 
 from gonogo import shim
 from gonogo.errors import WorkError
-from gonogo.process.model import Trace
+from gonogo.process.model import EndedBy, Trace
+
+_ENDINGS = tuple(EndedBy)
+_FIRST = 1  # the process of the system itself; a smaller number would be a whole group
+_LARGEST = 1e11  # seconds since 1970 of the year 5138; no process number is larger
 
 
 def trace(folder: Path) -> Trace:
@@ -33,17 +37,63 @@ def trace(folder: Path) -> Trace:
 
 def lasted(folder: Path) -> float | None:
     """Return for how many seconds the command in `folder` ran; None where no record says it."""
-    record = read(folder, shim.EXIT) or {}
-    seconds = record.get("duration_s")
-    return float(seconds) if isinstance(seconds, int | float) else None
+    seconds = (ending(folder) or {}).get("duration_s")
+    return None if seconds is None else float(seconds)
 
 
 def child(folder: Path) -> int | None:
     """Return the recorded command's process id if that very process is alive."""
-    record = read(folder, shim.PID) or {}
+    record = beginning(folder)
     if "child" not in record or record.get("boot_id") != shim.boot_id():
         return None
     return record["child"] if shim.start_time(record["child"]) == record["child_start"] else None
+
+
+def beginning(folder: Path) -> dict[str, Any]:
+    """Return what the shim has recorded before the command; empty if damaged or not there."""
+    record = read(folder, shim.PID) or {}
+    pids = [record.get(name) for name in ("shim", "child")]
+    sound = (
+        all(isinstance(pid, int) and _FIRST < pid < _LARGEST for pid in pids)
+        and isinstance(record.get("child_start"), str)
+        and _is_number(record.get("started_at"))
+    )
+    return record if sound else {}
+
+
+def ending(folder: Path) -> dict[str, Any] | None:
+    """Return how the command ended; empty if damaged: half of a record proves nothing."""
+    record = read(folder, shim.EXIT)
+    if not record:
+        return record
+    streams = [record.get(name) for name in shim.STREAMS]
+    problem = record.get("problem")
+    known = [record.get(name) for name in ("exit_code", "signal") if record.get(name) is not None]
+    times = [record.get(name) for name in ("started_at", "ended_at", "duration_s")]
+    sound = all(_is_number(number) for number in (*known, *times)) and (
+        _is_problem(problem) if problem else len(known) == 1
+    )
+    return record if sound and record.get("ended_by") in _ENDINGS and _are_counted(streams) else {}
+
+
+def _is_problem(problem: object) -> bool:
+    return (
+        isinstance(problem, dict)
+        and isinstance(problem.get("stage"), str)
+        and isinstance(problem.get("errno"), int)
+    )
+
+
+def _are_counted(streams: list[object]) -> bool:
+    names = ("bytes", "dropped", "errno")
+    return all(
+        isinstance(part, dict) and all(isinstance(part.get(name), int) for name in names)
+        for part in streams
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
 
 
 def is_locked(folder: Path) -> bool:
@@ -76,7 +126,7 @@ def read(folder: Path, name: str) -> dict[str, Any] | None:
         return None
     except OSError as error:
         raise unusable(folder, error) from error
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
 

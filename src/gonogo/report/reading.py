@@ -21,7 +21,10 @@ def number(body: Body, key: str) -> float | None:
     value = body.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) else None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # a whole number of more than 300 digits
+        return None
 
 
 def whole(body: Body, key: str) -> int:

@@ -140,9 +140,9 @@ def moment(text: str) -> datetime | None:
     """Read a time of the journal; None when it is none. Without a zone it is UTC."""
     try:
         read = clock.moment(text)
-    except ValueError:
+        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    except (ValueError, OverflowError):  # in UTC it may lie outside of the years 1 to 9999
         return None
-    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
 
 
 def at_ms(value: object) -> str:
@@ -177,7 +177,7 @@ def has_passed(expires: str, at: str) -> bool | None:
     if end is None or now is None:
         return None
     if re.fullmatch(r"\d{4}-\d\d-\d\d", expires.strip()):
-        end += timedelta(days=1)
+        end = end.replace(hour=23, minute=59, second=59, microsecond=999_999)
     return end <= now
 
 

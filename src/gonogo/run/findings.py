@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from gonogo.clock import moment
 from gonogo.judge.verdict import Finding, Status
@@ -71,7 +71,7 @@ def has_passed(expires: str, now: datetime) -> bool:
     except ValueError:
         return True
     if len(expires) == _DATE:
-        end += timedelta(days=1)
+        end = end.replace(hour=23, minute=59, second=59, microsecond=999_999)
     return (end if end.tzinfo else end.replace(tzinfo=UTC)) <= now
 
 

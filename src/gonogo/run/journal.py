@@ -89,10 +89,18 @@ def broken_link(events: Sequence[Event]) -> int | None:
     """Return the `seq` of the first event of one run that does not follow; None when all do."""
     before = GENESIS
     for place, event in enumerate(events, start=1):
-        if event.seq != place or event.hash != event.sealed(before):
+        if event.seq != place or event.hash != _sealed(event, before):
             return event.seq
         before = event.hash
     return None
+
+
+def _sealed(event: Event, before: str) -> str | None:
+    """Return the hash that an event must carry; None for what no event of ours can hold."""
+    try:
+        return event.sealed(before)
+    except (ValueError, TypeError, RecursionError):
+        return None
 
 
 @dataclass(frozen=True, slots=True)

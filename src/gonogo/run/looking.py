@@ -77,7 +77,11 @@ def look(
     except Exception as error:  # noqa: BLE001 - a bug in a kind is a finding, never a stopped run
         why = context.redact(f"bug in kind `{block.kind}`: {type(error).__name__}: {error}")
         return Seen(Status.ERROR, why, why, "", {}, ())
-    return judged(observation, expect, context, memory or Memory())
+    try:
+        return judged(observation, expect, context, memory or Memory())
+    except Exception as error:  # noqa: BLE001 - what was seen may be of a form that nobody thought of
+        why = context.redact(f"bug in judging `{block.kind}`: {type(error).__name__}: {error}")
+        return Seen(Status.ERROR, why, why, "", {}, ())
 
 
 def judged(

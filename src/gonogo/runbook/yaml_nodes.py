@@ -49,8 +49,12 @@ def compose(text: str, place: Place, book: Notebook, code: str) -> yaml.Node | N
         what = (problem.problem or problem.context or "not understood").strip()
         hint = _braces_hint(text, mark) or _yaml_hint(what)
         book.error(code, f"this is not YAML: {what}", span, hint=hint)
-    except yaml.YAMLError:
-        book.error(code, "this is not YAML: it holds a character that YAML forbids", place(0, 0, 1))
+    except (yaml.YAMLError, ValueError, OverflowError):  # the last two: of an odd escape or number
+        book.error(
+            code,
+            "this is not YAML: it holds a character or number that YAML forbids",
+            place(0, 0, 1),
+        )
     return None
 
 

@@ -18,15 +18,18 @@ from typing import TYPE_CHECKING, Any
 
 import dbos
 from dbos import DBOS, SetWorkflowID
+from dbos import error as engine_error
 from sqlalchemy.exc import DBAPIError
 
-from gonogo.store.journal import Served, explained
+from gonogo.store.journal import Served, damaged, explained
 
 if TYPE_CHECKING:
     from gonogo.run.durable import Release, Result
 
 _VERSION = "run-1"
 """Raised only when the order or the meaning of slots changes."""
+_GOES_ON = ("PENDING", "ENQUEUED")
+"""What the engine says of a run that was cut off, and of one that it is just taking up again."""
 _IDLE_S = 0.05
 
 
@@ -57,6 +60,9 @@ def _translated(path: Path) -> Iterator[None]:
     except DBAPIError as error:
         found = error.orig if isinstance(error.orig, sqlite3.Error) else sqlite3.Error(str(error))
         raise explained(found, path) from error
+    except (json.JSONDecodeError, engine_error.DBOSException) as error:
+        words = str(error).partition("\n")[0]
+        raise damaged(path, f"what its engine has kept cannot be used: {words}") from error
 
 
 class _DbosSlots:
@@ -72,6 +78,8 @@ class _DbosSlots:
     async def run(self, name: str, work: Callable[[], Result]) -> Result:
         with _translated(self._path):
             result: Result = await self._slots[name].run_async({"name": name[:200]}, _carry, work)
+        if not isinstance(result, Mapping):
+            raise damaged(self._path, f"the result of `{name}` is no mapping")
         return result
 
 
@@ -144,6 +152,21 @@ class DbosEngine:
         _Serving.runs.add(run)
         with _translated(self._path), SetWorkflowID(run):
             DBOS.start_workflow(_workflow, run)
+
+    def refuse_strange(self, run: str) -> None:
+        """Refuse a run that the engine would never take up again: waiting for it has no end.
+
+        Raises:
+            JournalError: its record is not that of a run which was cut off.
+        """
+        known = DBOS.get_workflow_status(run)
+        if known is None:  # it is only about to begin
+            return
+        found = (known.status, known.name, known.app_version)
+        if found[0] not in _GOES_ON or found[1:] != ("release", _VERSION):
+            said = ", ".join(f"`{word}`" for word in found)
+            words = f"its engine says {said} of run `{run}`, which is not one that was cut off"
+            raise damaged(self._path, words)
 
     def finished(self, run: str) -> bool:
         """Say whether the engine has recorded the run's result."""

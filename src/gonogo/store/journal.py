@@ -13,10 +13,11 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 from gonogo.clock import Clock, SystemClock, stamp
 from gonogo.errors import JournalError
@@ -61,6 +62,7 @@ class SqliteJournal:
         Raises:
             JournalError: no such journal (with `create=False`), not a journal, or a newer one.
         """
+        _refuse_unnameable(path)
         if not create and not path.exists():
             raise JournalError(
                 f"there is no journal at `{path}`",
@@ -105,6 +107,8 @@ class SqliteJournal:
             yield
         except sqlite3.Error as error:
             raise explained(error, self.path) from error
+        except UnicodeDecodeError as error:  # what SQLite says of a damaged file may be no text
+            raise damaged(self.path, "it holds text that is not UTF-8") from error
         except OSError as error:
             raise JournalError(
                 f"the journal `{self.path}` cannot be used: {error.strerror or error}",
@@ -124,12 +128,12 @@ class SqliteJournal:
     ) -> Event:
         """Write one event at the end of the run's chain; `durable` waits for the disk."""
         text = json.dumps(body or {}, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        text = text.encode("utf-8", "replace").decode()  # output of a command may be anything
+        facts = (_utf8(who), kind, _utf8(item), attempt, _utf8(text))
         with self._lock, self._translated():
             if durable:
                 self._db.execute("PRAGMA synchronous=FULL")
             try:
-                return self._chain(run, (stamp(self._clock.now()), who, kind, item, attempt, text))
+                return self._chain(run, (stamp(self._clock.now()), *facts))
             finally:
                 if durable:
                     self._db.execute("PRAGMA synchronous=NORMAL")
@@ -171,10 +175,10 @@ class SqliteJournal:
     def runs(self) -> tuple[str, ...]:
         """Return the ids of all runs, oldest first."""
         with self._lock, self._translated():
-            rows = self._db.execute(
-                "SELECT run FROM gonogo_event WHERE seq=1 ORDER BY at, run"
+            rows = self._db.execute(  # a run whose first event was taken out is still one
+                "SELECT run FROM gonogo_event WHERE seq>0 GROUP BY run ORDER BY MIN(at), run"
             ).fetchall()
-        return tuple(row[0] for row in rows)
+        return tuple(_text(row[0]) for row in rows)
 
     def put(self, answer: Answer) -> bool:
         """Keep an answer; False when that question has one already: the first wins."""
@@ -190,10 +194,10 @@ class SqliteJournal:
                         answer.epoch,
                         answer.item,
                         answer.answer,
-                        answer.who,
+                        _utf8(answer.who),
                         answer.at,
-                        self._redact(answer.reason),
-                        self._redact(answer.link),
+                        _utf8(self._redact(answer.reason)),
+                        _utf8(self._redact(answer.link)),
                         answer.expires,
                     ),
                 )
@@ -209,7 +213,10 @@ class SqliteJournal:
                 " FROM gonogo_inbox WHERE run=? AND item=? ORDER BY epoch DESC LIMIT 1",
                 (run, item),
             ).fetchone()
-        return Answer(*row) if row else None
+        if row is None:
+            return None
+        name, epoch, *words = row
+        return Answer(_text(name), _whole(epoch), *map(_text, words))
 
     def withdraw(self, run: str, item: str) -> None:
         """Take an answer back that did not fit its question, so that it can be asked again."""
@@ -253,7 +260,7 @@ class Served:
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("a+", encoding="utf-8")
+            self._file = path.open("a+", encoding="utf-8", errors="replace")
         except OSError as error:
             raise JournalError(
                 f"the lock `{path}` cannot be taken: {error.strerror or error}",
@@ -302,9 +309,62 @@ def is_served(path: Path) -> bool:
     return False
 
 
-def _event(row: tuple[int, str, int, str, str, str, str, int, str, str]) -> Event:
-    seq, run, epoch, at, who, kind, item, attempt, body, seal = row
-    return Event(seq, run, epoch, at, who, kind, item, attempt, json.loads(body), seal)
+def _event(row: Sequence[object]) -> Event:
+    """Return an event as it stands in the file; a damaged one is there, but seals no more."""
+    run, at, who, kind, item, seal = (_text(row[place]) for place in (1, 3, 4, 5, 6, 9))
+    seq, epoch, attempt = (_whole(row[place]) for place in (0, 2, 7))
+    return Event(seq, run, epoch, at, who, kind, item, attempt, _body(row[8]), seal)
+
+
+def _body(kept: object) -> Mapping[str, object]:
+    """Return the body of an event; what we would never have written is not handed on."""
+    text = _text(kept)
+    try:
+        body = json.loads(text, parse_constant=_refused)
+        if isinstance(body, dict) and ("\\u" not in text or _holds(body)):
+            return body
+    except (ValueError, RecursionError):
+        pass
+    return {"unreadable": len(text)}
+
+
+def _refused(word: str) -> NoReturn:
+    raise ValueError(f"`{word}` is no number in JSON")
+
+
+def _holds(body: Mapping[str, object]) -> bool:
+    """Say whether a body is made of whole characters; raises ValueError where it is not."""
+    return bool(json.dumps(body, ensure_ascii=False).encode())
+
+
+def _text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) else -1
+
+
+def _utf8(text: str) -> str:
+    """Return a text that a file can hold: output, arguments and names of files may be anything."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _refuse_unnameable(path: Path) -> None:
+    """Raise JournalError for a name that is no text: the durable engine takes it in an address."""
+    if _utf8(str(path)) != str(path):
+        raise JournalError(
+            f"the folder of the journal `{_utf8(str(path))}` has a name that is not UTF-8",
+            hint="name another folder with --home",
+        )
+
+
+def damaged(path: Path, words: str) -> JournalError:
+    """Say that the file holds what gonogo has not written."""
+    return JournalError(
+        f"`{path}` is not a journal or is damaged: {words}",
+        hint="restore the file from a backup, or use another folder with --home",
+    )
 
 
 def explained(error: sqlite3.Error, path: Path) -> JournalError:
@@ -322,10 +382,9 @@ def explained(error: sqlite3.Error, path: Path) -> JournalError:
             "`gonogo resume`; nothing that was journaled is lost",
         )
     if "not a database" in words or "malformed" in words:
-        return JournalError(
-            f"`{path}` is not a journal or is damaged: {words}",
-            hint="restore the file from a backup, or use another folder with --home",
-        )
+        return damaged(path, words)
+    if "Could not decode" in words:  # what follows is the text itself
+        return damaged(path, "it holds text that is not UTF-8")
     return JournalError(
         f"the journal `{path}` cannot be used: {words}",
         hint="see that the file and its folder can be written, then `gonogo resume`",

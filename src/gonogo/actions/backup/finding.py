@@ -113,13 +113,20 @@ def of_this_run(context: Context, database: str) -> Found:
 
 
 def describe(path: Path) -> Found:
-    """Return what lies at a path."""
+    """Return what lies at a path.
+
+    Raises:
+        WorkError: it cannot be read, it is no file, or its manifest is damaged.
+    """
+    manifest.refuse_damaged(path)
     return Found(path, _form(path), manifest.read(path))
 
 
 def _form(path: Path) -> Form:
     if path.is_dir():
         return Form.FOLDER if (path / "toc.dat").exists() else Form.STRANGE
+    if not path.is_file():  # reading a pipe would wait for ever
+        raise WorkError(f"`{path.name}` is no file", hint="name a file or a folder")
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)

@@ -10,11 +10,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from gonogo.clock import moment
 from gonogo.errors import WorkError
 
 FORMAT = "gonogo backup 1"
 PART = ".part"  # what is not complete; no check takes it for a backup
 _CHUNK = 1024 * 1024
+_HEAD = f'{{\n "format": "{FORMAT}"'.encode()  # how `put` begins a manifest
+_WORDS = (
+    *("what", "path", "sha256", "started", "run", "database", "name", "server", "tool", "pattern"),
+)
+_MOST = 2**63
 What = Literal["postgresql", "redis", "files"]
 
 
@@ -56,9 +62,42 @@ def of_json(data: Mapping[str, Any]) -> Manifest | None:
         return None
     names = Manifest.__dataclass_fields__
     try:
-        return Manifest(**{name: value for name, value in data.items() if name in names})
+        known = Manifest(**{name: value for name, value in data.items() if name in names})
     except TypeError:
         return None
+    return known if _is_sound(known) else None
+
+
+def _is_sound(known: Manifest) -> bool:
+    """Say whether every field holds what it is for; a damaged manifest is never half believed."""
+    fields = asdict(known)
+    lists = isinstance(known.tables, list | tuple) and isinstance(known.content, dict)
+    return (
+        all(isinstance(fields[name], str) for name in _WORDS)
+        and all(_is_number(fields[name]) for name in ("size", "room", "duration_s"))
+        and (lists and isinstance(known.place, dict) and isinstance(known.complete, bool))
+        and all(isinstance(name, str) for name in known.tables)
+        and _is_counted(known.content)
+        and _is_moment(known.started)
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _MOST
+
+
+def _is_counted(content: Mapping[str, Any]) -> bool:
+    """Say whether the rows of each table, or the number of keys or files, are numbers."""
+    rows = content.get("rows", content.get("entries", 0))
+    return all(map(_is_number, rows.values() if isinstance(rows, dict) else [rows]))
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        moment(text).timestamp()
+    except (ValueError, OverflowError):
+        return False
+    return True
 
 
 def read(backup: Path) -> Manifest | None:
@@ -67,11 +106,34 @@ def read(backup: Path) -> Manifest | None:
     return of_json(data) if data is not None else None
 
 
+def refuse_damaged(backup: Path) -> None:
+    """Refuse a backup whose manifest is ours, but cut off or changed: it would not be missed.
+
+    Raises:
+        WorkError: nobody can tell of which database the backup is, and whether it is whole.
+    """
+    path = beside(backup)
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(_HEAD))
+    except OSError:
+        return
+    data = load(path)
+    is_ours = _HEAD.startswith(head) if data is None else data.get("format") == FORMAT
+    if is_ours and read(backup) is None:
+        raise WorkError(
+            f"the manifest `{path.name}` is damaged: it does not tell of which database "
+            f"`{backup.name}` is, and whether it is whole",
+            hint="take another backup; or remove the manifest, and the backup is judged by itself",
+            failed=True,
+        )
+
+
 def load(path: Path) -> dict[str, Any] | None:
     """Return a JSON object from a file; None when there is none."""
     try:
         data = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None
 

@@ -58,6 +58,8 @@ def _paths(folder: Path) -> list[tuple[str, Path]]:
 
 
 def _text(path: Path) -> str:
+    if not path.is_file():  # reading a pipe would wait for ever
+        raise WorkError(f"`{path.name}` is no file", hint="keep only migrations in this folder")
     if path.stat().st_size > _LARGEST:
         raise WorkError(
             f"`{path.name}` is larger than {_LARGEST // 1024 // 1024} MiB",

@@ -43,7 +43,17 @@ def mine_of(context: Context) -> Outcome:
 
 
 def runs_of(service: str, context: Context) -> list[Outcome]:
-    """Return the outcomes of all runs of a service in this folder, oldest first."""
+    """Return the outcomes of all runs of a service in this folder, oldest first.
+
+    Raises:
+        WorkError: one cannot be read: an older run must not stand for the last.
+    """
+    damaged = outcomes.damaged_in(context.run_folder.parent)
+    if damaged:
+        raise WorkError(
+            f"`{damaged[0]}` is damaged, so nobody knows what became of that run",
+            hint="see it with `gonogo report`, then remove the file",
+        )
     return [one for one in outcomes.all_in(context.run_folder.parent) if one.service == service]
 
 
