@@ -85,14 +85,7 @@ class Line:
         timer.start()
         try:
             connection.execute(_BEFORE.format(limit=limit).encode())
-            if postgres.is_query(text):
-                names, rows = postgres.stream(connection, text, MOST_ROWS)
-            else:
-                cursor = connection.execute(text.encode())
-                if cursor.rowcount > MOST_ROWS:
-                    raise postgres.TooMuchError(f"{cursor.rowcount} rows")
-                rows = cursor.fetchall() if cursor.description else []
-                names = [column.name for column in cursor.description or ()]
+            names, rows = _answer(connection, text)
             return Table(postgres.told_apart(names, rows), rows)
         except postgres.TooMuchError as error:
             raise NoAnswerError(f"the query gives {error}") from None
@@ -140,3 +133,15 @@ class Line:
 
 
 _LOST = ("server closed the connection", "terminating connection", "connection is lost")
+
+
+def _answer(
+    connection: psycopg.Connection[Any], text: str
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    if postgres.is_query(text):
+        return postgres.stream(connection, text, MOST_ROWS)
+    cursor = connection.execute(text.encode())
+    if cursor.rowcount > MOST_ROWS:
+        raise postgres.TooMuchError(f"{cursor.rowcount} rows")
+    rows = cursor.fetchall() if cursor.description else []
+    return [column.name for column in cursor.description or ()], rows
