@@ -235,3 +235,45 @@ def test_not_a_condition_says_what_was_expected() -> None:
     assert diagnostic.code == "GN100"
     assert "hello" in diagnostic.message
     assert diagnostic.hint
+
+
+@pytest.mark.parametrize("text", ["failed calls > 12 errors/5min", "calls > 3 per/10s"])
+def test_a_number_in_several_minutes_is_no_plain_number(text: str) -> None:
+    found = read(text, AT)
+    assert found.condition is None
+    assert [d.code for d in found.diagnostics] == ["GN114"]
+    assert found.smells
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("If lag > 2 s, tell the team; if > 5 s, stop", "GN105"),
+        ("if errors > 2 %, page, when > 4 % roll back", "GN105"),
+        ("No slow calls (> 3 s)", "GN121"),
+        ("No rise of the error rate (> 0.4 % above baseline)", "GN121"),
+        ("The pods do not start within 5 minutes", "GN121"),
+        ("New pods fail to answer within 40 s", "GN121"),
+    ],
+)
+def test_what_says_two_things_or_the_opposite_is_refused(text: str, code: str) -> None:
+    found = read(text, AT)
+    assert found.condition is None
+    assert [d.code for d in found.diagnostics] == [code]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("no more than 3 slow calls", "slow calls <= 3"),
+        ("Start time within 5 minutes", "start time <= 5 min"),
+        ("if errors > 2 %, page the team", "errors > 2 %"),
+        ("burn rate < 1.5 over 6 h", "burn rate < 1.5 for 6 hours"),
+        ("CPU > 80 %: scale, or tune the workers", "cpu > 80 %"),
+        ("disk > 80 % - clean up and tell the owner", "disk > 80 %"),
+    ],
+)
+def test_wordings_that_are_close_to_refused_ones_are_read(text: str, said: str) -> None:
+    found = read(text, AT)
+    assert found.condition is not None, found.diagnostics
+    assert found.condition.say() == said

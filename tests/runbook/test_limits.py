@@ -28,7 +28,7 @@ def _table(*rows: str) -> str:
                       "| Error rate | > 2% | P3 |"],
                      [Consequence.P0, Consequence.P1, Consequence.P2, Consequence.P3], id="p0-to-p3"),  # noqa: E501
         pytest.param(["| Metric | Threshold | Action |", "| Error rate | > 5% | Look |"],
-                     [Consequence.OBJECTIVE], id="action-that-says-nothing"),
+                     [Consequence.WARN], id="something-is-done"),
         pytest.param(["| What | Warning | Page |", "| Error rate | > 1% | > 2% |"],
                      [Consequence.WARN, Consequence.PAGE], id="first-column-is-the-metric"),
         pytest.param(["| Metric | Target |", "| Error rate | n/a |"], [], id="nothing-in-the-cell"),

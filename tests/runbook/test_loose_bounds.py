@@ -40,6 +40,9 @@ def test_a_bound_that_nobody_judges_is_said(understood: Reader, text: str, code:
     [
         pytest.param("## Deploy\nDo all of these:\n" + STEP, id="lead-without-bound"),
         pytest.param(
+            "## Deploy\n1. Tag\n   - `TAG=2024-05-06-1 make ship <env> now`\n", id="command"
+        ),
+        pytest.param(
             "## Deploy\n**Step 2: Migrate (< 5 minutes)**\n\n```bash\ntrue\n```\n", id="step-title"
         ),
         pytest.param(
@@ -261,3 +264,114 @@ def test_the_hint_is_a_line_that_can_be_written(
     assert f"`{proposal}`" in said.hint
     condition = proposal.removeprefix("- Expect: ")
     assert really_understood(f"{SWITCH}   - Expect: {condition}\n").plan is not None
+
+
+def _told(understood: Reader, text: str) -> list[str]:
+    return [d.message for d in understood(text).diagnostics if d.code == "GN325"]
+
+
+def test_bounds_under_a_heading_that_names_no_phase_are_said_once(understood: Reader) -> None:
+    text = (
+        "# Plan\n## Waves\n1. A tenth\n   - Sessions without a crash >= 99.2%\n   - P95 < 700ms\n"
+    )
+    (told,) = _told(understood, f"{text}## Deploy\n- [ ] x\n")
+    assert "`Waves`" in told
+    assert "99.2%" in told
+    assert "1 more" in told
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "## Waves\n- A tenth of the users\n- about 2 days\n",
+        "## Waves\nPython 3.11+ is needed.\n",
+        "## References\n- Error rate < 1%\n",
+        "## Contacts\n- Error rate < 1%\n",
+        "## Troubleshooting\n| Error rate | > 5% |\n|---|---|\n| p95 | > 2s |\n",
+    ],
+)
+def test_sections_without_a_bound_and_reference_text_are_left_alone(
+    understood: Reader, section: str
+) -> None:
+    assert not _told(understood, f"# Plan\n{section}## Deploy\n- [ ] x\n")
+
+
+def test_bounds_beside_a_block_that_is_not_run_are_said_too(understood: Reader) -> None:
+    text = "# Plan\n## Odds\n- Errors > 3%\n\n1. Go\n   ```bash\n   true\n   ```\n"
+    found = codes(understood, f"{text}## Deploy\n- [ ] x\n")
+    assert {"GN324", "GN325"} <= set(found)
+
+
+def test_the_conditions_of_an_escalation_are_said_to_be_compared_by_nobody(
+    understood: Reader,
+) -> None:
+    table = "| Condition | Action |\n|---|---|\n| Failed payments > 9% | Roll back |\n"
+    (told,) = _told(understood, f"## Deploy\n- [ ] x\n## Escalation\n\n{table}")
+    assert "`Failed payments > 9%` stands" in told
+
+
+@pytest.mark.parametrize("section", ["## Smoke-Tests\n- %s\n", "## Smoke-Tests\n1. Los\n   - %s\n"])
+def test_a_comparison_in_german_words_is_said(understood: Reader, section: str) -> None:
+    assert {"GN104", "GN330"} & set(
+        codes(understood, section % "Die Fehlerquote bleibt unter 3 %.")
+    )
+    assert "GN104" not in codes(understood, section % "Die Migration ist über 3 Tage alt.")
+
+
+def test_a_table_under_the_only_heading_is_read_by_its_words(understood: Reader) -> None:
+    table = "| Item | Target | Status |\n|---|---|---|\n| Paid orders | >= 97% | ☐ |\n"
+    plan = understood(f"# Go / no-go list\n\n{table}").plan
+    assert plan is not None
+    assert [rule.condition.say() for rule in plan.rules] == ["paid orders >= 97 %"]
+    assert [phase.role.value for phase in plan.phases] == ["sign-off"]
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "asked"),
+    [
+        ("**Wait 12 minutes before the second wave.**", True),
+        ("Wait for 12 minutes.", True),
+        ("Pause 1 hour, then go on.", True),
+        ("Wait 1 hour, then do this:", False),
+        ("**Watch the dashboard for 20 minutes**", True),
+        ("Waiting 12 minutes is usual.", False),
+        ("Wait for the pods.", False),
+        ("This takes 12 minutes.", False),
+    ],
+)
+def test_a_wait_between_blocks_is_a_step(
+    understood: Reader, paragraph: str, *, asked: bool
+) -> None:
+    block = "```bash\ntrue\n```\n"
+    text = f"## Deploy\n### Wave 1\n{block}\n{paragraph}\n\n### Wave 2\n{block}"
+    plan = understood(text).plan
+    assert plan is not None
+    titles = [step.title for step in plan.phases[0].steps]
+    assert len(titles) == 2 + asked
+    assert not asked or titles[1] == paragraph.strip("*.")
+
+
+@pytest.mark.parametrize(
+    ("comment", "told"),
+    [
+        ("# The error rate should fall below 2%", True),
+        ("# < 40ms to the cache", True),
+        ("# > 15% of the disk must be free", True),
+        ("# Answers within 4% of the baseline", True),
+        ("# Delete rows older than 30 days", False),
+        ("# wait at most 30 s", False),
+        ("# retries within the budget", False),
+    ],
+)
+def test_a_bound_in_any_comment_of_a_block_is_said(
+    understood: Reader, comment: str, *, told: bool
+) -> None:
+    text = f"## Deploy\n1. Look\n   ```bash\n   {comment}\n   curl localhost\n   ```\n"
+    assert ("GN335" in codes(understood, text)) is told
+
+
+def test_a_remark_that_is_called_critical_is_no_mistake(understood: Reader) -> None:
+    text = "## Deploy\n1. Go\n   ```bash\n   true\n   ```\n   **Critical**: %s\n"
+    assert "GN315" not in codes(understood, text % "look at the old schema before you go on.")
+    assert "GN315" in codes(understood, text % "perhaps")
+    assert "GN315" in codes(understood, EXPLICIT + text % "look at the old schema before.")

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gonogo.runbook.labels import directive_of, split_folded
@@ -78,6 +78,7 @@ def misplaced(outline: Outline) -> list[tuple[str, Span]]:
 
 @settings(max_examples=200, deadline=None)
 @given(PAGES)
+@example("    \xa0")  # content of a block that is indented, and no white space of the page
 def test_every_place_lies_inside_the_text(text: str) -> None:
     assert misplaced(read(Source("deploy.md", text))) == []
 

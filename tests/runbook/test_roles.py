@@ -25,11 +25,27 @@ _CASES = {
     "|Overview|Background|Lessons learned|Useful links|Table of Contents|Common issues",
     None: "Widgets|Miscellaneous things|Ownership",
 }
+_MORE = {
+    Role.DEPLOY: "Phased rollout (known as testing in production)|Rollout timeline|Canary stages",
+    Role.VERIFY: "Final verification (15 minutes)|Nach dem Deployment",
+    Role.PREFLIGHT: "Vor dem Release|Voraussetzungen",
+    Role.WATCH: "Next steps (first 2 hours)|Monitoring & success metrics"
+    "|Warning alerts (look closely)|Abbruchkriterien",
+    Role.ROLLBACK: "Rollback triggers & procedure|Abort criteria and rollback plan"
+    "|Old version (rollback only)|Zurückrollen",
+    Role.SIGNOFF: "Go-live declaration|Abnahme|Success metrics and monitoring",
+    Role.REFERENCE: "Incident timeline|Message templates|Rollback history|Rollback evidence",
+}
 
 
 @pytest.mark.parametrize(
     ("role", "words"),
-    [(role, word) for role, words in _CASES.items() for word in words.split("|")],
+    [
+        (role, word)
+        for cases in (_CASES, _MORE)
+        for role, words in cases.items()
+        for word in words.split("|")
+    ],
     ids=str,
 )
 def test_words_of_headings(role: Role | None, words: str) -> None:
@@ -48,6 +64,11 @@ def test_words_of_headings(role: Role | None, words: str) -> None:
         ("Alert thresholds", Topic.ALERTS), ("Alerts", Topic.ALERTS), ("SLOs", Topic.OBJECTIVES),
         ("Performance targets", Topic.OBJECTIVES), ("Success criteria", Topic.CRITERIA),
         ("Rollback procedure", None), ("Deployment", None),
+        ("When to trigger a rollback", Topic.TRIGGERS), ("Abbruchkriterien", Topic.TRIGGERS),
+        ("Rollback decision criteria", Topic.TRIGGERS), ("Thresholds", Topic.THRESHOLDS),
+        ("Critical alerts (call at once)", Topic.ALERTS), ("Action thresholds", Topic.ALERTS),
+        ("Success thresholds", Topic.OBJECTIVES), ("Check the target database", None),
+        ("Target environment", None), ("Target metrics", Topic.OBJECTIVES),
     ],
 )  # fmt: skip
 def test_what_the_lists_of_a_section_hold(words: str, topic: Topic | None) -> None:
@@ -107,6 +128,16 @@ def _roles(understood: Reader, *headings: str) -> list[tuple[str, str]]:
         pytest.param(("## Sign-off", "### Rollback triggers"),
                      [("sign-off", "Sign-off"), ("watch", "Rollback triggers")],
                      id="triggers-belong-to-a-watch"),
+        pytest.param(("## Migration steps", "### Phase 3: Verification (T+15)"),
+                     [("deploy", "Migration steps"), ("verify", "Verification (T+15)")],
+                     id="a-phase-that-only-verifies-is-one-of-its-own"),
+        pytest.param(("## Hypercare", "## Checklists", "### Pre-launch", "### During the launch",
+                      "### Post launch"),
+                     [("watch", "Hypercare"), ("watch", "Checklists"), ("preflight", "Pre-launch"),
+                      ("deploy", "During the launch"), ("verify", "Post launch")],
+                     id="under-a-heading-that-says-nothing-strong-words-count"),
+        pytest.param(("## First hour", "### Health checks"), [("watch", "First hour")],
+                     id="what-is-looked-at-in-a-watch-is-its-own"),
         pytest.param(("## Rollback", "## Odds and ends"), [("preflight", "Odds and ends"), ("rollback", "")],  # noqa: E501
                      id="strange-boxes-never-go-on-with-a-rollback"),
     ],

@@ -34,6 +34,9 @@ BOUNDS = {
     "yaml": ("yaml", "- name: high\n  condition: error_rate > 1%", "error_rate > 1%"),
     "quoted": ("yaml", 'rules:\n  - when: "P99 > 2s"', "P99 > 2s"),
     "json": ("json", '{\n  "condition": "memory > 90%",\n  "for": "5m"\n}', "memory > 90%"),
+    "yaml list": ("yaml", "- Queue lag > 25s\n- Database down", "Queue lag > 25s"),
+    "yaml remark": ("yaml", "a: 1  # x\n# error rate stays < 2%", "error rate stays < 2%"),
+    "promql": ("promql", "sum(rate(a[5m]))\n# must be < 1.5", "must be < 1.5"),
     "k6": ("javascript", "  http_req_duration: ['p(95)<500'],", "p(95)<500"),
     "k6 in ts": ("ts", "  http_req_failed: ['rate<0.1', 'x'],", "rate<0.1"),
 }

@@ -12,6 +12,7 @@ from gonogo.plan.grammar_windows import read_window
 from gonogo.plan.lexer import Kind, Token, Tokens
 from gonogo.plan.words import (
     CONDITION_WORDS,
+    DONE_ABOUT_IT,
     FILLERS_BEFORE_OP,
     FOLLOW_UPS,
     GENERIC_LABELS,
@@ -73,6 +74,26 @@ def without_if(tokens: Tokens) -> Tokens:
     return tokens
 
 
+def refuse_second_if(scope: Scope, tokens: Tokens) -> None:
+    """Refuse `errors > 2 %, page; if > 5 %, roll back`: two conditions, and not both at once.
+
+    Raises:
+        Misread: GN105, where a second `if` begins.
+    """
+    for at in range(2, len(tokens) - 1):
+        begins = tokens[at - 1].kind is Kind.JOIN or tokens[at - 1].text in {",", ";"}
+        if not begins or tokens[at].low not in CONDITION_WORDS:
+            continue
+        if has_op(tokens[:at]) and has_op(tokens[at:]):
+            raise scope.wrong(
+                "GN105",
+                f"a second condition begins at `{tokens[at].text}`",
+                scope.span(tokens[at], tokens[-2]),
+                expected="one condition in an item",
+                hint="make two list items of it",
+            )
+
+
 def leading_window(scope: Scope, tokens: Tokens) -> tuple[Window | None, Tokens]:
     """Take `for 2 consecutive buckets:` and `at least 3 of 5 buckets:` off the front."""
     least = tokens[0].kind is Kind.OP and tokens[0].op == ">=" and tokens[0].low != "min"
@@ -126,7 +147,25 @@ def without_action(scope: Scope, tokens: Tokens) -> Tokens:
                 expected="one condition in a line", hint="write a line for each threshold",
             )  # fmt: skip
         return closed(before)
+    return _without_order(tokens)
+
+
+def _without_order(tokens: Tokens) -> Tokens:
+    """Cut what is done behind a colon or dash: `cpu > 90 %: scale or tune`; no other limit."""
+    for at, token in enumerate(tokens[:-2]):
+        if token.kind is not Kind.SIGN or token.text not in {":", "-"} or not has_op(tokens[:at]):
+            continue
+        before, behind = tokens[:at], tokens[at + 1 :]
+        ends = token.text == ":" or not (token.glued or behind[0].glued)
+        joined = any(t.kind is Kind.JOIN for t in behind)
+        if ends and joined and behind[0].low in DONE_ABOUT_IT and not _states(behind):
+            return closed(before)
     return tokens
+
+
+def _states(tokens: Tokens) -> bool:
+    """Tell whether words hold a figure or comparison, so that nothing of them is left out."""
+    return any(t.kind in {Kind.OP, Kind.NUMBER} and t.need != "weak" for t in tokens)
 
 
 def label(scope: Scope, tokens: Tokens) -> tuple[str | None, bool, Tokens, list[Diagnostic]]:

@@ -15,6 +15,7 @@ from gonogo.plan.grammar_heads import (
     inner_window,
     label,
     leading_window,
+    refuse_second_if,
     split_pieces,
     split_sentences,
     without_action,
@@ -114,6 +115,7 @@ def _sentence(
         tokens = tokens[1:]
     name, expectation, tokens, remarks = label(scope, tokens)
     tokens = without_brackets(tokens)
+    refuse_second_if(scope, tokens)
     around = Around(name or metric, expectation)
     pieces = [_Piece(piece.tokens, piece.words) for piece in split_pieces(tokens)]
     line = _read_pieces(scope, pieces, around) or _in_brackets(scope, tokens)

@@ -13,7 +13,7 @@ from gonogo.plan.grammar_subject import Subject, read_subject
 from gonogo.plan.grammar_tails import Tail, read_tail, vague
 from gonogo.plan.grammar_values import Misread, Read, Scope, check_pair, read_value
 from gonogo.plan.grammar_windows import is_vague
-from gonogo.plan.grammar_worse import read_factor, settle_worse, share_of_requests
+from gonogo.plan.grammar_worse import read_factor, refuse_unmet, settle_worse, share_of_requests
 from gonogo.plan.lexer import Kind, Token, Tokens
 from gonogo.plan.units import MONEY_SIGNS, Quantity, is_time, unit_of
 from gonogo.plan.words import (
@@ -31,6 +31,7 @@ _ORDER = frozenset({Op.LT, Op.LE, Op.GT, Op.GE, Op.BETWEEN})
 _TEXTUAL = frozenset({Op.CONTAINS, Op.LACKS, Op.MATCHES, Op.DIFFERS})
 _NOUN = re.compile(r"[a-z][a-z-]{2,}")
 _SHARE = re.compile(r"\b(rate|ratio|percent|percentage|share|usage|utili[sz]ation)\b")
+_IN_SO_MUCH = re.compile(r"/\s?\d")  # `10 errors/5min` is no plain 10
 _UNITS_OF_OTHERS = re.compile(
     r"[\u2030\u00b0%]|percentage points?\b|p\.?p\.?$|bps\b|basis points?\b"
 )
@@ -99,6 +100,7 @@ def read_compared(scope: Scope, tokens: Tokens, at: int, around: Around) -> Segm
     if read is None:
         return None
     check_change(scope, tokens, at, read)
+    refuse_unmet(scope, tokens[:at], mark, subject, read)
     read = settle_worse(scope, tokens[start : read.end], subject, read)
     read = read_factor(scope, tokens, start, read)
     named = subject.metric or subject.stat or around.metric
@@ -236,7 +238,7 @@ def _metric(
     counted = _counted(value, said.lower())
     if counted is not None:
         return name, counted
-    if any(word.kind is Kind.NUMBER for word in words):
+    if any(word.kind is Kind.NUMBER for word in words) or _IN_SO_MUCH.search(said):
         raise _left_over(scope, words)
     if isinstance(value, Quantity) and _UNITS_OF_OTHERS.match(said.lower()):
         raise scope.wrong(

@@ -12,7 +12,7 @@ from gonogo.plan.grammar_values import Misread, Scope
 from gonogo.plan.grammar_windows import is_vague, read_window
 from gonogo.plan.lexer import Kind, Token, Tokens
 from gonogo.plan.units import Dimension, Quantity
-from gonogo.plan.words import FOLLOW_UPS, PREPOSITIONS, SEVERITIES, STATS, stat_of
+from gonogo.plan.words import DONE_ABOUT_IT, PREPOSITIONS, SEVERITIES, STATS, stat_of
 
 
 @dataclass(slots=True)
@@ -81,7 +81,7 @@ def _remark(scope: Scope, tail: Tail, tokens: Tokens) -> None:
                 hint="write a line for each threshold",
             )
     words = [token for token in tokens if token.kind is not Kind.END]
-    if words and words[0].low not in FOLLOW_UPS:
+    if words and words[0].low not in DONE_ABOUT_IT:
         tail.remarks.append(
             scope.warning(
                 "GN115",
@@ -203,8 +203,8 @@ def no_rate(scope: Scope, window: Window, value: Value, said: Tokens) -> None:
     """Refuse `> 10 errors in 5 minutes`: so many in that time, and not for so long."""
     counted = isinstance(value, Quantity) and value.dimension in {Dimension.NUMBER, Dimension.COUNT}
     bare = said[0].kind is Kind.NUMBER
-    if counted and isinstance(value, Quantity) and not value.number:
-        return  # none in that time is none in each bucket of it
+    if counted and isinstance(value, Quantity) and (not value.number or value.number % 1):
+        return  # none in that time is none in each bucket of it; and 1.5 counts nothing
     if counted and window.count is None and (bare or said[0].low in _IN_THAT_TIME):
         raise scope.wrong(
             "GN118",

@@ -9,9 +9,9 @@ from gonogo.plan.condition import Op, Relative
 from gonogo.plan.grammar_marks import skip
 from gonogo.plan.grammar_subject import Subject, strip_verbs
 from gonogo.plan.grammar_values import Read, Scope, read_quantity
-from gonogo.plan.lexer import Kind, Tokens
-from gonogo.plan.units import Quantity
-from gonogo.plan.words import BASELINES, bag, stat_of
+from gonogo.plan.lexer import Kind, Token, Tokens
+from gonogo.plan.units import Dimension, Quantity
+from gonogo.plan.words import BASELINES, NEGATIONS, bag, stat_of
 
 _BAD_ABOVE = re.compile(
     r"\b(?:latenc(?:y|ies)|errors?|fail(?:ures?|ed|ing)|durations?|times?|lag|delay|backlog|queue|timeouts?|crash(?:es)?|faults?|misses|5xx|memory|cpu)\b"
@@ -82,6 +82,42 @@ def settle_worse(scope: Scope, said: Tokens, subject: Subject, read: Read) -> Re
     flipped = {Op.GT: Op.LT, Op.GE: Op.LE}
     op = flipped.get(read.op, read.op) if read.op is not None else None
     return replace(read, value=Relative(1 - share), op=op)
+
+
+_SIDES = frozenset({"<", "<=", ">", ">="})
+_FAILS = NEGATIONS | bag("fail fails unable")
+
+
+def refuse_unmet(scope: Scope, said: Tokens, mark: Token, subject: Subject, read: Read) -> None:
+    """Refuse `fails to start within 10 minutes`: longer is meant, and `within` says shorter.
+
+    `no slow calls (> 3 s)` speaks of those that there must not be: `> 3 s` is not what holds.
+
+    Raises:
+        Misread: GN121, where a `not` stands before what is to happen within a time, or a `no`
+            before what is compared.
+    """
+    first = subject.first
+    if first is not None and first.low == "no" and mark.op in _SIDES:
+        raise scope.wrong(
+            "GN121",
+            "`no` in front of the name turns the comparison round",
+            scope.span(first, mark),
+            expected="what is measured, and the bound that it must keep",
+            hint="write for example `slow calls = 0`, or `call time <= 3 s`",
+        )
+    timed = isinstance(read.value, Quantity) and read.value.dimension is Dimension.TIME
+    if mark.low != "within" or not timed or subject.negated:
+        return
+    for token in said:
+        if token.kind is Kind.WORD and token.low in _FAILS:
+            raise scope.wrong(
+                "GN121",
+                f"`{token.text} … within` turns the comparison round",
+                scope.span(token, mark),
+                expected="what takes too long, and the time",
+                hint="write for example `start time > 10 minutes`",
+            )
 
 
 _ALL_OF = bag(

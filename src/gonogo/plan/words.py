@@ -130,6 +130,10 @@ FOLLOW_UPS = ACTION_VERBS | bag(
     "immediately otherwise then declare switch revert rerun re-run inform warn proceed continue "
     "no-go freeze see ask halt undo begin initiate investigate"
 )
+DONE_ABOUT_IT = FOLLOW_UPS | bag(
+    "check clean clear look archive free purge tune optimize optimise watch monitor"
+)
+"""Words that begin what is done, where only that can stand: behind a colon or dash."""
 FILLERS_BEFORE_OP = bag(
     "is are be been was were being should must shall will would to it stays stay staying "
     "remains remain remaining keeps drops drop dropping falls fall falling dips dip goes go "

@@ -19,6 +19,7 @@ from gonogo.runbook import (
     naming,
     needing,
     offline,
+    polarity,
     remembering,
     requiring,
     returning,
@@ -148,7 +149,8 @@ class _Assembly:
 
     def _read_rules(self, one: BoundChapter) -> None:
         before = len(self.rules.rules)
-        for draft in one.chapter.rules:
+        rules = one.chapter.rules if self.book.explicit else polarity.settled(one.chapter.rules)
+        for draft in rules:
             question = self.rules.add(draft)
             if question is not None:
                 one.questions.append(question)
@@ -168,18 +170,20 @@ class _Assembly:
         )
 
     def _place_questions(self, bound: list[BoundChapter]) -> None:
-        """Give each question to its phase; those of the rollback section to every watch."""
+        """Give each question to its phase; those of triggers of the rollback to every watch."""
         watches = [one for one in bound if one.chapter.role is Role.WATCH]
         homes = watches or [one for one in bound if one.chapter.role is not Role.ROLLBACK][-1:]
         for one in bound:
-            one.chapter.drafts += one.questions if one.chapter.role is not Role.ROLLBACK else []
+            back = one.chapter.role is Role.ROLLBACK
+            one.chapter.drafts += [q for q in one.questions if not (back and q.must_not_be)]
             one.chapter.drafts.sort(key=lambda draft: draft.span)
         for one in bound:
             if one.chapter.role is not Role.ROLLBACK:
                 continue
+            triggers = [q for q in one.questions if q.must_not_be]
             for home in homes:
-                home.chapter.drafts += [asked_in(home, homes[0], q) for q in one.questions]
-            for draft in one.questions if not homes else ():
+                home.chapter.drafts += [asked_in(home, homes[0], q) for q in triggers]
+            for draft in triggers if not homes else ():
                 self.book.warn("GN338", "no phase is left in which this is asked", draft.span)
 
     def _bind(self, one: BoundChapter) -> None:

@@ -131,7 +131,7 @@ class Binder:
             estimate_s=stated.estimate(draft, remarks, self.book),
             records=remembering.names(remarks),
             keeps=remembering.kept(remarks, self.book),
-            notes=(*_notes(draft, remarks), *wanted.notes, *_by_hand(bound, part)),
+            notes=(*_notes(draft, remarks, self.book), *wanted.notes, *_by_hand(bound, part)),
             deadline_s=stated.duration(remarks, Name.DEADLINE, self.book),
             baseline=baseline,
             every_s=stated.duration(remarks, Name.EVERY, self.book) if role is Role.WATCH else None,
@@ -237,12 +237,12 @@ class Binder:
             self.book.mean(item.span, "directive", f"under {remark.name.value}: {item.text}")
 
 
-def _notes(draft: Draft, remarks: Sequence[Remark]) -> tuple[str, ...]:
+def _notes(draft: Draft, remarks: Sequence[Remark], book: Notebook) -> tuple[str, ...]:
     found = list(draft.notes)
     found += [
         f"{remark.name.value}: {' '.join(remark.text.split())}"
         for remark in remarks
-        if remark.name in _NOTED
+        if remark.name in _NOTED or stated.is_remark(remark, book)
     ]
     return tuple(found)
 

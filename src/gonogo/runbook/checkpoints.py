@@ -18,6 +18,11 @@ Stretch = tuple[float, float]
 _MOMENT = re.compile(r"(?:\b(?:after|at)\s+(?:the\s+)?|\bT\s*\+\s*)(.{2,40})$", re.IGNORECASE)
 _FIRST = re.compile(r"\bfirst\b", re.IGNORECASE)
 _REACHES = re.compile(r"\b(?:first|next|for|over|during|within)\b", re.IGNORECASE)
+_DEADLINE = re.compile(
+    r"\b(?:required|respond|response|resolve|fix|acknowledge|escalate|evaluate|decide|act)\b",
+    re.IGNORECASE,
+)
+"""A time in which something is to be done is no time of the watch."""
 _ALL = re.compile(r"[(\[]([^()\[\]]{2,40})[)\]]\s*$")
 _TAIL = re.compile(r"\s*\b(?:check|checks|checkpoint|mark|review|later)\b.*$", re.IGNORECASE)
 
@@ -38,6 +43,8 @@ def time_of(title: str) -> Stretch | None:
 
 
 def _stretch(text: str) -> Stretch | None:
+    if _DEADLINE.search(text):
+        return None
     moment = _MOMENT.search(text)
     if moment is not None:
         at = durations.seconds(_TAIL.sub("", moment[1]))

@@ -53,7 +53,7 @@ def _indented(token: Token, lines: Sequence[str]) -> Fence:
     start, end = token.map or (0, 1)
     body = token.content.removesuffix("\n")
     first = lines[start]
-    indent = len(first) - len(first.lstrip())
+    indent = len(first) - len(first.lstrip(" \t"))  # a no-break space is content
     offsets = _offsets(body, lines, start, end - start, indent)
     place = _body_span(lines, start, end - start)
     span = Span(start + 1, indent + 1, place.end_line, place.end_column)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gonogo.plan.kinds import Role
-from gonogo.runbook import phrases, roles, shown, tables
+from gonogo.runbook import checklists, phrases, roles, shown, tables
 from gonogo.runbook.directives import Name, Remark, lines_of, remarks_of
 from gonogo.runbook.drafts import Draft, Origin, Part, RuleDraft, is_optional, short_title
 from gonogo.runbook.labels import numbered
@@ -30,10 +30,15 @@ from gonogo.runbook.shapes import (
     first_comment,
     has_box,
     has_boxes,
+    heads_a_list,
+    holds_conditions,
+    is_wait,
     mean_html,
+    mean_quotation,
     origin_of,
+    title_of,
 )
-from gonogo.runbook.words import Piece, Words
+from gonogo.runbook.words import Words
 from gonogo.source import Span
 
 _RULE_TOPICS = frozenset(CONSEQUENCES) - {Topic.CRITERIA}
@@ -100,7 +105,7 @@ class Collector:
             self._remarks_of_list(remarks)
         elif self._is_step(item):
             if self.for_rules and not item.fences and not has_boxes(item):
-                self._rule(item.words, item.span, certain=True)
+                self._ruled(item)
             else:
                 self._step(item, path, origin_of(item))
         elif item.fences and any(self.runnable(f) for f in item.fences):
@@ -115,11 +120,10 @@ class Collector:
 
     def _remarks_of_list(self, remarks: tuple[Remark, ...]) -> None:
         """Place directives that stand in a list of their own."""
-        beside = self.current is not None and isinstance(self.before, Item)
-        beside = beside and self.current is not None and self.current.span == self.before_span()
         if self.current is None:
             self.remarks.extend(remarks)
             return
+        beside = isinstance(self.before, Item) and self.current.span == self.before.span
         if beside and self.current.origin in (Origin.BOX, Origin.ITEM, Origin.BULLET):
             self.book.strict(
                 "GN311",
@@ -131,22 +135,33 @@ class Collector:
         for remark in remarks:
             self.current.attach(remark)
 
-    def before_span(self) -> Span | None:
-        """Return the place of the node before, when it was an item."""
-        return self.before.span if isinstance(self.before, Item) else None
-
     def _bullet(self, item: Item) -> None:
         """Take a plain item: a rule, an expectation, a misspelt directive or text."""
         if self._is_no_directive(item):
             return
         if self.for_rules or self.topic is Topic.CRITERIA:
-            self._rule(item.words, item.span, certain=True)
-        elif self.place.role is Role.WATCH or phrases.smells(item.words):
+            self._ruled(item)
+            return
+        if self.place.role is Role.WATCH or phrases.smells(item.words):
             self._rule(item.words, item.span, certain=False)
         else:
             self.book.mean(item.span, "text", short_title(item.text))
+        self._below(item)
+
+    def _ruled(self, item: Item) -> None:
+        """Take a line that is a rule, and those below it; a mere category is no question."""
+        if not heads_a_list(item):
+            self._rule(item.words, item.span, certain=True)
+        elif not holds_conditions(item, self.book):
+            return
+        self._below(item)
+
+    def _below(self, item: Item) -> None:
+        kept = self.lead
+        self.lead = item.text if self.for_rules and heads_a_list(item) else kept
         for child in item.items:
             self._item(child, (*self.path, short_title(item.text)))
+        self.lead = kept
 
     def _is_no_directive(self, node: Item | Paragraph) -> bool:
         ruled = self.for_rules or self.topic is Topic.CRITERIA or self.place.role is Role.WATCH
@@ -172,7 +187,9 @@ class Collector:
         else:
             self.drafts.append(draft)
             self.current = draft
+        kept, self.lead = self.lead, item.text if self.for_rules and boxes else self.lead
         self._children(boxes, draft)
+        self.lead = kept
 
     def _children(self, boxes: list[Item], parent: Draft) -> None:
         kept = self.current
@@ -259,10 +276,7 @@ class Collector:
             return
         comment = first_comment(fence)
         if comment is not None:
-            row, text, column = comment
-            place = fence.place(row, column, len(text))
-            words = Words(text, (Piece(0, place.line, place.column),))
-            self._begin(words, fence.span, Origin.BLOCK, fence)
+            self._begin(comment, fence.span, Origin.BLOCK, fence)
             return
         if self.current is not None and self.current.parts:
             self.current.parts.append(Part(fence))
@@ -289,16 +303,12 @@ class Collector:
 
     def _documentation(self, fence: Fence) -> None:
         current = self.current
-        if current is not None and fence.language in _CODE_RESULT and self._after_expected(current):
+        if current and fence.language in _CODE_RESULT and current.expects_in_prose:
             current.notes.append("Expected output: " + " ".join(fence.body.split())[:200])
         shown.document(fence, self.book)
 
-    def _after_expected(self, current: Draft) -> bool:
-        remarks = current.parts[-1].remarks if current.parts else current.remarks
-        return bool(remarks) and remarks[-1].prose_expectation
-
     def _table(self, table: Table) -> None:
-        rows = tables.checklist(table)
+        rows = checklists.checklist(table)
         head = Span(table.span.line, table.span.column, table.span.line + 1, 1)
         if rows is not None and not self.for_rules:
             for row in rows:
@@ -317,6 +327,7 @@ class Collector:
                 tables.report_bounds(table, self.book)
             return
         self.book.mean(head, "table", "one rule per bound")
+        tables.report_others(table, found, self.book)
         self.rules += found
 
     def _paragraph(self, paragraph: Paragraph) -> None:
@@ -334,12 +345,15 @@ class Collector:
         if paragraph.mark in STEP_MARKS and not paragraph.is_bold_step:
             self._marked_lines(paragraph)
             return
+        if not self.book.explicit and is_wait(paragraph, self.place.role):
+            self._marked_lines(paragraph)
+            return
         if paragraph.is_bold_step:
             self.label = paragraph
             self.current = None
         text = paragraph.text.strip()
         self.lead = text if text.endswith(":") or paragraph.is_bold_step else ""
-        self.lead_topic = roles.topic_of(text.rstrip(":")) if self.lead else None
+        self.lead_topic = roles.topic_of_lead(text.rstrip(":")) if self.lead else None
         if self.for_rules and not self.lead:
             self._rule(paragraph.words, paragraph.span, certain=False)
             return
@@ -362,27 +376,13 @@ class Collector:
         elif quote.is_comparison:
             self._rule(quote.words, quote.span, certain=self.for_rules)
         else:
-            self.book.mean(quote.span, "text", "quotation")
-            if phrases.smells(quote.words):
-                self.book.warn(
-                    "GN330",
-                    "a bound in a quotation is not judged",
-                    quote.span,
-                    hint="take the `>` away, or leave it if it is only quoted",
-                )
-            for child in quote.children:
-                if isinstance(child, Html):
-                    mean_html(child, self.book)
+            mean_quotation(quote, self.book)
 
     # --- drafts
 
     def _draft(self, words: Words, span: Span, path: tuple[str, ...], origin: Origin) -> Draft:
-        text = words.text if origin is not Origin.PARAGRAPH else words.text.rstrip(":")
-        title = " ".join(numbered(text)[1].split())
-        if origin not in (Origin.BOX, Origin.ITEM, Origin.ROW):
-            title = short_title(title)
         return Draft(
-            title=title.rstrip(":").strip() or text.strip() or "(no words)",
+            title=title_of(words, origin),
             words=words,
             span=span,
             path=path,
@@ -390,7 +390,7 @@ class Collector:
             role=self.place.role or Role.REFERENCE,
             topic=self.topic,
             section=self.path,
-            optional=is_optional(text),
+            optional=is_optional(words.text),
         )
 
     def _rule(self, words: Words, span: Span, *, certain: bool) -> None:

@@ -65,6 +65,12 @@ class Draft:
     parts: list[Part] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def expects_in_prose(self) -> bool:
+        """Whether `Expected:` was the last that was said of it, so that an output may follow."""
+        remarks = self.parts[-1].remarks if self.parts else self.remarks
+        return bool(remarks) and remarks[-1].prose_expectation
+
     def attach(self, remark: Remark) -> None:
         """Give a directive to the block before it, or to the step as a whole."""
         if self.parts and remark.name not in WHOLE:

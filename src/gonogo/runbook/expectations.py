@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from gonogo.errors import Diagnostic, Severity
 from gonogo.plan.kinds import Effect, Printing, Stating, Work
 from gonogo.plan.model import Block, Expectation
-from gonogo.runbook import phrases, proposals
+from gonogo.runbook import phrases, promises, proposals
 from gonogo.runbook.blocks import shifted
 from gonogo.runbook.directives import Name, Remark, of_name
 from gonogo.runbook.notebook import Notebook
@@ -27,6 +27,11 @@ _COMMENT = re.compile(
     re.IGNORECASE,
 )
 _BOUND = re.compile(r"\s*(?:#|--|//)\s{0,4}[-*•]?\s{0,4}(?=[^<>≤≥]{0,100}[<>≤≥])(\w.{2,200})$")
+_WORDED = re.compile(
+    r"\s*(?:#|--|//)\s{0,4}[-*•]?\s{0,4}(?=.{0,100}(?:[<>≤≥]|\b(?:should|must|within|below|under|"
+    r"above|over|at (?:least|most)|less|more|fewer)\b))([\w<>≤≥].{2,200})$",
+    re.IGNORECASE,
+)
 _LABEL = re.compile(r"^expect(?:ed|s)?(?: \w+)?\s{0,3}:\s*", re.IGNORECASE)
 
 
@@ -102,7 +107,14 @@ def _comments(fence: Fence) -> list[Words]:
             continue
         bound = _BOUND.match(line) if len(line) <= 400 else None
         if bound is not None:
-            found += [w for w in _words(line, bound.start(1), row, fence) if phrases.smells(w)]
+            smelt = [w for w in _words(line, bound.start(1), row, fence) if phrases.smells(w)]
+            found += smelt
+            if smelt:
+                continue
+        worded = _WORDED.match(line) if len(line) <= 400 else None
+        if worded is not None:
+            said = _words(line, worded.start(1), row, fence)
+            found += [w for w in said if promises.has_bound(w)]
     return found
 
 

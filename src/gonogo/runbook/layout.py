@@ -14,6 +14,7 @@ from gonogo.runbook.outline import Fence, Item, Node, Outline, Section, descend
 from gonogo.runbook.roles import Guess, Topic
 
 _STEP_NUMBER = re.compile(r"(?:step|task)\b", re.IGNORECASE)
+_AFTERWARDS = re.compile(r"\b(?:post|after)[\s-](?:the )?roll[\s-]?back", re.IGNORECASE)
 _TAKES_OVER = frozenset({Role.DEPLOY, Role.VERIFY, Role.WATCH, Role.LOAD, Role.SIGNOFF})
 
 
@@ -77,8 +78,12 @@ def lay_out(outline: Outline, book: Notebook) -> tuple[Place, ...]:
 
 
 def _title_level(sections: Sequence[Section]) -> int:
-    """Return 1 when the document has one level 1 heading, which is then its title."""
-    return 1 if sum(section.level == 1 for section in sections) == 1 else -1
+    """Return 1 when the document has one level 1 heading, which is then its title.
+
+    The only heading of a document is that of a section, too.
+    """
+    headings = [section.level for section in sections if section.level > 0]
+    return 1 if headings.count(1) == 1 and len(headings) > 1 else -1
 
 
 def _title_role(outline: Outline, book: Notebook) -> Role | None:
@@ -120,7 +125,8 @@ def _forced(section: Section, book: Notebook) -> Guess | None:
 def _settle(section: Section, index: int, parent: _Open, guess: Guess) -> Place:
     """Combine the words of a heading with the section it stands in."""
     if parent.place.role is None:
-        return Place(section, guess.role, guess.topic or Topic.STEPS, index, ())
+        topic = guess.topic or (Topic.PROOF if _proves(guess, section) else Topic.STEPS)
+        return Place(section, guess.role, topic, index, ())
     above = parent.place
     headings = (*above.headings, section.title or section.text)
     stays = Place(section, above.role, _inherited(above, guess, section), above.anchor, headings)
@@ -133,7 +139,14 @@ def _settle(section: Section, index: int, parent: _Open, guess: Guess) -> Place:
     return stays
 
 
+def _proves(guess: Guess, section: Section) -> bool:
+    """Tell `Post-rollback verification` from a way back: what stands there proves that it is."""
+    return guess.role is Role.ROLLBACK and _AFTERWARDS.search(section.text) is not None
+
+
 def _inherited(above: Place, guess: Guess, section: Section) -> Topic:
+    if above.role is Role.ROLLBACK and above.topic is Topic.PROOF:
+        return Topic.PROOF
     if guess.topic is not None and above.role is not Role.PREFLIGHT:
         return guess.topic
     is_option = section.number is not None and section.number.casefold().startswith("option")
@@ -153,8 +166,12 @@ def _takes_over(section: Section, parent: _Open, guess: Guess) -> bool:
         return above.role in _TAKES_OVER and above.role is not Role.WATCH
     if section.number is not None and _STEP_NUMBER.match(section.number):
         return False
+    if parent.guess.role is None and above.role in _TAKES_OVER:
+        return guess.strong  # the heading above says nothing: it goes on with what came before
     if guess.role is Role.PREFLIGHT and above.role is not Role.DEPLOY:
         return False
+    if guess.role is Role.VERIFY and above.role is Role.WATCH:
+        return False  # what is looked at during a watch belongs to it
     if parent.guess.role is None:
         return guess.strong
     weak_parent = above.role in _TAKES_OVER and not parent.guess.strong

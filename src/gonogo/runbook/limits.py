@@ -16,12 +16,12 @@ from gonogo.plan.kinds import Role
 from gonogo.plan.model import ALERTS, Consequence, Limit, Metric, Rule
 from gonogo.plan.samples import Yields
 from gonogo.plan.units import Dimension, Quantity, comparable
-from gonogo.runbook import orders, phrases
+from gonogo.runbook import orders, phrases, polarity
 from gonogo.runbook.canonical import condition_json
 from gonogo.runbook.drafts import Draft, Origin, RuleDraft, short_title
 from gonogo.runbook.identity import Register, slug
 from gonogo.runbook.notebook import Notebook
-from gonogo.runbook.roles import CONSEQUENCES, Topic
+from gonogo.runbook.roles import CONSEQUENCES, Topic, denies
 from gonogo.runbook.words import Words
 
 if TYPE_CHECKING:
@@ -92,14 +92,21 @@ class Rules:
     def _add_one(self, draft: RuleDraft, lead: Lead | None) -> Draft | None:
         """Read one line with one condition."""
         said = phrases.read(draft.words, lead)
+        zero = orders.none_of(draft.words) if draft.certain and not self.book.explicit else None
+        if said.condition is None and zero is not None:
+            said = phrases.read(zero, lead)
         if said.condition is None:
             return self._not_read(draft, said)
         if not draft.certain and not phrases.has_bound(said.condition):
             self.book.mean(draft.span, "text", short_title(draft.words.text))
             return None
-        self.book.extend(d for d in said.diagnostics if d.severity is not Severity.ERROR)
         if not draft.certain and draft.role is not Role.WATCH and draft.role is not Role.SIGNOFF:
             return self._outside(draft)
+        remarks = said.diagnostics
+        if not self.book.explicit and polarity.ends_calmly(draft.words.text):
+            draft = dataclasses.replace(draft, consequence=Consequence.OBJECTIVE)
+            remarks = tuple(d for d in remarks if d.code != "GN115")
+        self.book.extend(d for d in remarks if d.severity is not Severity.ERROR)
         if self._limits_recovery(draft, said.condition):
             return None
         consequence = self._consequence(draft, said.condition)
@@ -180,11 +187,9 @@ class Rules:
             said_so = f"`{short_title(draft.words.text)}` has no comparison"
             self.book.strict("GN104", said_so, draft.span, hint=hint)
             return self._question(draft, self._default(draft)) if not self.book.explicit else None
-        self.book.note(
-            "GN332",
-            f"`{short_title(draft.words.text)}` has no figure: a person answers it",
-            draft.span,
-        )
+        short = short_title(draft.words.text)
+        lacks = "states no bound" if any(c.isdigit() for c in short) else "has no figure"
+        self.book.note("GN332", f"`{short}` {lacks}: a person answers it", draft.span)
         return self._question(draft, self._default(draft))
 
     def _outside(self, draft: RuleDraft) -> Draft | None:
@@ -195,7 +200,8 @@ class Rules:
             draft.span,
             hint=_DRILL_HINT if "drill" in draft.words.text.lower() else _OUTSIDE_HINT,
         )
-        return None if self.book.explicit else self._question(draft, Consequence.OBJECTIVE)
+        asked = not self.book.explicit and not any(map(denies, (draft.lead, draft.path[-1])))
+        return self._question(draft, Consequence.OBJECTIVE) if asked else None
 
     def _default(self, draft: RuleDraft) -> Consequence:
         return draft.consequence or CONSEQUENCES.get(draft.topic, Consequence.OBJECTIVE)
@@ -371,6 +377,7 @@ class Rules:
     def _question(self, draft: RuleDraft, consequence: Consequence) -> Draft:
         """Return the step in which a person answers what no figure says."""
         text = " ".join(draft.words.text.split())
+        back = draft.role is Role.ROLLBACK  # what must hold there proves that it is over
         must = "Must not be" if consequence in _NEGATIVE else "Must be"
         return Draft(
             title=text,
@@ -379,7 +386,7 @@ class Rules:
             path=draft.path,
             origin=Origin.ITEM,
             role=draft.role,
-            topic=Topic.STEPS,
+            topic=Topic.PROOF if back and consequence not in _NEGATIVE else Topic.STEPS,
             section=draft.path,
             must_not_be=consequence in _NEGATIVE,
             notes=[f"{must}: {text} ({consequence.value})"],

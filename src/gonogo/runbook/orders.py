@@ -53,6 +53,10 @@ _LEVEL = (
 )
 _LEVELS = re.compile(rf"(?P<name>[^<>=≤≥:,;]{{2,60}}?)\s*[:\-–—]?\s+(?={_LEVEL})", re.IGNORECASE)
 _MARKED = re.compile(r"[:\-–—]")  # between a name and its only level
+_NONE = re.compile(
+    r"(?P<name>[^\W\d][^<>=≤≥:()]{1,80}?)(?::\s*|\s*\((?:target|goal|expected|must be):?\s*)"
+    r"(?P<zero>0)\s?\)?\s?[.]?"
+)
 _FIRST = re.compile(_LEVEL, re.IGNORECASE)
 _NEXT = re.compile(rf"\s*(?:[,;/]|\band\b)\s*(?:and\s+)?{_LEVEL}", re.IGNORECASE)
 
@@ -102,6 +106,15 @@ def by_level(words: Words) -> list[Words]:
         level = f"{cut['level']}: "
         found.append(join([prefixed(level, name), words.part(cut.end(), end)]))
     return found
+
+
+def none_of(words: Words) -> Words | None:
+    """Read `Failed logins: 0` and `Rollbacks (target: 0)` as `… = 0`; None for other words."""
+    found = _NONE.fullmatch(words.text)
+    if found is None:
+        return None
+    name = words.part(0, found.end("name"))
+    return join([name, prefixed("= ", words.part(found.start("zero"), found.end("zero")))])
 
 
 def any_of_list(condition: Condition, lead: Lead | None) -> bool:

@@ -17,10 +17,16 @@ from gonogo.runbook.notebook import Notebook
 from gonogo.runbook.words import Words
 from gonogo.source import Span, shortened
 
+_PLACEHOLDER = re.compile(r"<[A-Za-z][\w .-]{0,40}>")  # `<env>` compares nothing
 _FIGURE_OR_SIGN = re.compile(r"[0-9<>≤≥]")
 _PERCENT = re.compile(
     r"\d\s?%|\bp\d\d\b.*\d\s?m?s\b"
     r"|\b(?:above|over|below|under|than|exceeds?) (?:the |its )?baseline\b",
+    re.IGNORECASE,
+)
+_FOREIGN = re.compile(
+    r"\b(?:unter|unterhalb|über|oberhalb|mindestens|höchstens|maximal|weniger als|mehr als"
+    r"|größer als|kleiner als)\s+(?:von\s+)?\d+(?:[.,]\d+)?\s?(?:%|ms\b|prozent\b|[kmg]b\b)",
     re.IGNORECASE,
 )
 _DIGIT = re.compile(r"(?<![\w.])\d")
@@ -57,7 +63,21 @@ def read(words: Words, lead: Lead | None = None) -> Said:
     diagnostics = tuple(
         dataclasses.replace(d, span=_moved(d.span, words)) for d in reading.diagnostics
     )
-    return Said(condition, diagnostics, reading.smells)
+    foreign = _FOREIGN.search(text) if condition is None and not diagnostics else None
+    if foreign is not None:
+        diagnostics = (_not_english(words, foreign),)
+    return Said(condition, diagnostics, reading.smells or foreign is not None)
+
+
+def _not_english(words: Words, found: re.Match[str]) -> Diagnostic:
+    """Return the mistake of a comparison in German words, which no reader of conditions knows."""
+    return Diagnostic(
+        "GN104",
+        f"`{found[0]}` has no comparison that is read",
+        words.place(found.start(), found.end()),
+        severity=Severity.ERROR,
+        hint="write `<`, `>`, `at least` or `at most` in front of the number",
+    )
 
 
 def read_lead(text: str) -> Lead | None:
@@ -82,7 +102,8 @@ def smells(words: Words) -> bool:
     """Tell whether a bound stands in a text, understood or not."""
     if not may_hold_a_bound(words.text):
         return False
-    said = read(words)
+    plain = _PLACEHOLDER.sub(lambda found: "_" * len(found[0]), words.text)
+    said = read(words if plain == words.text else dataclasses.replace(words, text=plain))
     if said.condition is not None:
         return has_bound(said.condition)
     return said.smells
@@ -129,6 +150,8 @@ def warn_of_bound(
     words: Words, span: Span, book: Notebook, step: str, role: Role | None = None
 ) -> None:
     """Say that a bound in running text is not judged; a mistake in an explicit runbook."""
+    if words.code[:1] and not words.code[0].start and _ASSIGNS.match(words.text):
+        return  # `TAG=2024-05-06-1 make ship` is a command
     if not (smells(words) or _bare_share(words.text) or (step and _asks_for_text(words))):
         return
     where = "under the step" if step else "in running text"
@@ -155,6 +178,7 @@ _JUDGED = {
 }
 _SHARE = re.compile(r"(?:(?P<label>[^\W\d][\w ]{0,30}):\s*)?\d{1,3}(?:\.\d+)?\s?%")
 _PARTS = re.compile(r"traffic|canary|progress|rollout|roll-out|weight|share|ramp|step|done|split")
+_ASSIGNS = re.compile(r"[A-Z_][A-Z0-9_]*=\S")
 _TEXTUAL = frozenset({Op.CONTAINS, Op.LACKS, Op.MATCHES, Op.DIFFERS})
 _ASKING = re.compile(r"contain|match|include", re.IGNORECASE)
 

@@ -16,6 +16,7 @@ class Topic(StrEnum):
     STEPS = "steps"
     OBJECTIVES = "objectives"  # must hold
     ALERTS = "alerts"  # must not hold; the severity stands in the line
+    THRESHOLDS = "thresholds"  # which way they point is told by what they are of
     RED_FLAGS = "red flags"  # must not hold; somebody is called
     TRIGGERS = "triggers"  # must not hold; rolls back
     PROOF = "proof"  # steps of the rollback section that prove the old state
@@ -27,6 +28,7 @@ CONSEQUENCES: dict[Topic, Consequence] = {
     Topic.CRITERIA: Consequence.OBJECTIVE,
     Topic.ALERTS: Consequence.PAGE,
     Topic.RED_FLAGS: Consequence.PAGE,
+    Topic.THRESHOLDS: Consequence.PAGE,
     Topic.TRIGGERS: Consequence.ROLLBACK,
 }
 """What a rule of this topic is for when its line names no severity."""
@@ -48,13 +50,17 @@ def _any(*words: str) -> re.Pattern[str]:
 _TOPICS: tuple[tuple[re.Pattern[str], Topic], ...] = (
     (
         _any(
-            r"\b(?:roll[\s-]?back|revert|abort|back[\s-]?out|no[\s-]?go)\s+(?:triggers?|criteria|"
-            r"conditions?|thresholds?|when|if)\b",
-            r"\b(?:when|criteria|conditions|triggers?) (?:to|for|that require|requiring) (?:a |"
-            r"an )?"
+            r"\b(?:roll[\s-]?back|revert|abort|back[\s-]?out|no[\s-]?go)\s+(?:decision\s+)?"
+            r"(?:triggers?|criteria|conditions?|thresholds?|when|if)\b",
+            r"\b(?:when|criteria|conditions|triggers?) (?:to|for|that require|requiring) "
+            r"(?:(?:trigger|initiate|start|invoke|perform|execute|call|consider) )?(?:an? |the )?"
             r"(?:roll(?:ing)?[\s-]?back|revert(?:ing)?|abort(?:ing)?)",
             r"\brequir(?:e|es|ing) (?:a |an )?(?:immediate )?roll[\s-]?back",
-            r"^triggers?\b|\btriggers?$|\broll(?:ing)? back (?:[a-z]+ ){0,3}(?:if|when|once)\b",
+            r"\babbruch(?:kriterien|bedingungen)\b",
+            r"^triggers?\b|\btriggers?$|"
+            r"\broll(?:ing)? back (?:[a-z]+ ){0,3}(?:if|when|once)\b",
+            r"\broll-?back,? (?:(?:is triggered|immediately|at once|automatically|now) )?"
+            r"(?:if|when|once)\b",
         ),
         Topic.TRIGGERS,
     ),
@@ -62,13 +68,22 @@ _TOPICS: tuple[tuple[re.Pattern[str], Topic], ...] = (
     (
         _any(
             r"\balert(?:s|ing)?\s*(?:rules?|thresholds?|conditions?|levels?|polic(?:y|ies))",
-            r"^alerts?$|\bthresholds?$|^alert(?:s|ing)? ",
+            r"\b(?:action|warning|critical|paging|escalation|failure|red)\s+thresholds?$",
+            r"^(?:(?:critical|warning|info|paging|p[0-4]|high|medium|low)[\s-]+)?alerts?$",
+            r"^alert(?:s|ing)? |\broll[\s-]?back (?:decision )?matrix\b",
         ),
         Topic.ALERTS,
     ),
     (
+        _any(r"\b(?:success|acceptance|pass(?:ing)?|target|healthy|normal)\s+thresholds?$"),
+        Topic.OBJECTIVES,
+    ),
+    (_any(r"\bthresholds?$"), Topic.THRESHOLDS),
+    (
         _any(
-            r"\bobjectives?\b|\bSLOs?\b|\bSLIs?\b|\btargets?\b|\bservice levels?\b|\bKPIs?\b",
+            r"\bobjectives?\b|\bSLOs?\b|\bSLIs?\b|\bservice levels?\b|\bKPIs?\b",
+            r"\btargets?\b(?! (?:databases?|db|systems?|environments?|servers?|hosts?|clusters?|"
+            r"versions?|branch|schema|platform|state|users?|audience|groups?|dates?|regions?)\b)",
             r"\b(?:key|expected|target|performance|critical) metrics\b",
             r"\bperformance (?:benchmarks?|targets?|budgets?)\b|\bbenchmarks?$",
         ),
@@ -89,6 +104,10 @@ _PROOF = _any(
     r"^\s*after(?:wards?)?\s*$|\bafter (?:the |a )?way back\b",
 )
 
+_ITS = r"(?:deploy\w*|release|rollout|go[\s-]?live|auslieferung|migration|umstellung)\b"
+_ALSO_STEPS = _any(r"(?:&|\band\b|/|,|\+).*\b(?:procedures?|plan|steps|process|how to)\b")
+_MONITORS = _any(r"^(?:monitoring|observability) (?:&|and)\b|^monitoring &")
+_RECORDS = _any(r"\broll[\s-]?back (?:evidence|history|log|records?|reports?|examples?)$")
 _STRONG: tuple[tuple[re.Pattern[str], Role], ...] = (
     (
         _any(
@@ -99,6 +118,7 @@ _STRONG: tuple[tuple[re.Pattern[str], Role], ...] = (
             r"\bprerequisites?\b|\bprerequirements?\b|\bready (?:to|for) (?:deploy|release|launch)",
             r"\bbefore (?:you |we |the )?(?:start|deploy\w*|releas\w*|launch\w*|begin\w*|"
             r"migrat\w*|go[\s-]live)",
+            rf"\bvor (?:de[mr]|jede[mr]) {_ITS}|^voraussetzungen\b|^vorbereitung\b",
         ),
         Role.PREFLIGHT,
     ),
@@ -112,8 +132,8 @@ _STRONG: tuple[tuple[re.Pattern[str], Role], ...] = (
     ),
     (
         _any(
-            r"\bsign[\s-]?offs?\b|\bgo[\s/-]+no[\s-]?go\b|\bgo[\s-]live (?:decision|approval)\b|"
-            r"\bfinal approvals?\b",
+            r"\bsign[\s-]?offs?\b|\bgo[\s/-]+no[\s-]?go\b|\bgo[\s-]live (?:decision|approval|"
+            r"declaration)\b|\bfinal approvals?\b|^abnahme\b|^freigabe\b",
             r"\bsuccess(?:ful)? (?:criteria|metrics|if)\b|\bexit criteria\b|^approvals?$",
         ),
         Role.SIGNOFF,
@@ -123,6 +143,7 @@ _STRONG: tuple[tuple[re.Pattern[str], Role], ...] = (
             r"\broll[\s-]?backs?\b|\brolling back\b|\bback[\s-]?out\b|\brevert(?: plan|"
             r" procedure| steps|ing)?\b",
             r"\b(?:disaster |emergency )?recovery (?:plan|procedures?|steps)\b|^recovery$|^undo\b",
+            r"^zurückrollen\b|^rückfall(?:plan|ebene)?\b",
         ),
         Role.ROLLBACK,
     ),
@@ -136,6 +157,7 @@ _STRONG: tuple[tuple[re.Pattern[str], Role], ...] = (
         _any(
             r"\bmonitor(?:ing)?\b|\bwatch(?:ing)?\b|\bobserv(?:e|ation|ability)\b|"
             r"\bhyper[\s-]?care\b|\bbake\b|\bsoak\b",
+            r"^(?:überwachung|beobachtung)\b",
             r"^(?:T\+)?\d+[\s-]?(?:min(?:ute)?s?|h(?:ours?)?|days?|weeks?)\b",
             r"\b(?:first|next) (?:\d+[\s-])?(?:minutes?|hours?|days?|weeks?)\b|"
             r"\bcheck[\s-]?points?$",
@@ -149,7 +171,8 @@ _STRONG: tuple[tuple[re.Pattern[str], Role], ...] = (
             r"\bafter (?:the )?(?:deploy\w*|releas\w*|launch\w*|migration)\b|\bsanity (?:checks?|"
             r"tests?)\b|\bhealth checks?$",
             r"\bacceptance tests?\b|\bverification (?:steps|tests|checks)\b|"
-            r"\bend[\s-]to[\s-]end tests?\b",
+            r"\bend[\s-]to[\s-]end tests?\b|^(?:final )?(?:verification|validation)$",
+            rf"\bnach (?:de[mr]|jede[mr]) {_ITS}",
         ),
         Role.VERIFY,
     ),
@@ -160,6 +183,7 @@ _STRONG: tuple[tuple[re.Pattern[str], Role], ...] = (
             r"\s+(?:steps?|process|procedures?|commands?|plan|day|execution|sequence|tasks)\b",
             r"^(?:the )?(?:deploy|deployment|deploying|release|rollout|roll[\s-]out|migrations?|"
             r"cut[\s-]?over|launch|go[\s-]live|execution|upgrade)$",
+            r"^during (?:the )?(?:deploy\w*|release|rollout|migration|cut[\s-]?over|launch)\b",
             r"\b(?:database|schema|data) migrations?$|^deploy(?:ment|ing)? (?:to|on|the|of|in)\b|"
             r"^(?:release|deploy) (?:the|to|a)\b",
         ),
@@ -183,7 +207,7 @@ _WEAK: tuple[tuple[re.Pattern[str], Role], ...] = (
     (
         _any(
             r"\bdeploy\w*\b|\breleas(?:e|ing)\b|\broll[\s-]?out\b|\bmigrat(?:e|ion|ions|ing)\b|"
-            r"\bcut[\s-]?over\b",
+            r"\bcut[\s-]?over\b|\bcanary (?:rules|stages?|steps?|phases?|plan|release)\b|^stages$",
             r"\blaunch\w*\b|\bgo[\s-]live\b|\bupgrad(?:e|ing)\b|\bpublish(?:ing)?\b|"
             r"\binstall(?:ation|ing)?\b|\bship\b",
         ),
@@ -201,17 +225,49 @@ _REFERENCE = _any(
     r"\brevision history\b",
     r"\barchitecture\b|\bresources$|^about\b|\bpurpose\b|\bdependencies$|\bestimated effort\b|"
     r"\btips\b|\bexamples?$",
-    r"\bcheat[\s-]?sheet\b|\bescalation\b|^related\b|\brisks?(?: assessment)?$|\btimeline$|"
-    r"^out of scope$|\bdocumentation$",
+    r"\bcheat[\s-]?sheet\b|\bescalation\b|^related\b|\brisks?(?: assessment)?$|"
+    r"(?<!rollout )(?<!roll-out )(?<!cutover )(?<!deployment )\btimeline$|"
+    r"^out of scope$|\bdocumentation$|\btemplates?$",
 )
+
+
+_STEPS = re.compile(
+    r"(?:(?:emergency |immediate )?roll[\s-]?back |recovery )?"
+    r"(?:plan|steps|procedure|actions|process)",
+    re.IGNORECASE,
+)
+_DENIES = re.compile(
+    r"^no\b.*\b(?:if|when)\b|\b(?:can|may|should) wait\b|\bfix[\s-]forward\b|\bno(?:t)? "
+    r"(?:need to )?roll|\bdon['’]t roll|\bnot (?:be )?(?:needed|required|necessary|roll\w*)\b",
+    re.IGNORECASE,
+)
+_BRACKETS = re.compile(r"\s*\([^()]*\)")
+
+
+def denies(words: str) -> bool:
+    """Tell whether a sentence says when nothing is done: `Rollback can wait if:`."""
+    return _DENIES.search(words) is not None
 
 
 def topic_of(words: str) -> Topic | None:
     """Return what the lists under a heading of these words hold, when it is not steps."""
-    for pattern, topic in _TOPICS:
-        if pattern.search(words):
-            return topic
+    if denies(words):
+        return None
+    for text in (words, _BRACKETS.sub("", words).strip()):
+        for pattern, topic in _TOPICS:
+            if pattern.search(text):
+                return topic
     return None
+
+
+def topic_of_lead(words: str) -> Topic | None:
+    """Return what the list under a sentence holds; one that says no turns no line into a rule."""
+    return Topic.STEPS if denies(words) or are_steps(words) else topic_of(words)
+
+
+def are_steps(words: str) -> bool:
+    """Tell a list of what is done (`Rollback plan:`) from one of conditions, among triggers."""
+    return _STEPS.fullmatch(words.strip().rstrip(":").strip()) is not None
 
 
 _COMMAND = _any(
@@ -226,19 +282,48 @@ def guess(words: str) -> Guess:
     `Watch the logs` is one thing to do, so it does not outrank the heading above; `Monitoring` is.
     """
     text = words.strip().rstrip(":").strip()
-    found = _guess(text, topic_of(text))
+    found = _beside_brackets(text) or _guess(text, topic_of(text))
     if found.strong and _COMMAND.match(text):
         return Guess(found.role, found.topic)
     return found
 
 
-def _guess(text: str, topic: Topic | None) -> Guess:
+def _beside_brackets(text: str) -> Guess | None:
+    """Read `Phased rollout (testing for real)` without what stands in brackets; None to read all.
+
+    Strong words count wherever they stand, and so does what the lists hold.
+    """
+    head = _BRACKETS.sub("", text).strip()
+    if not head or head == text:
+        return None
+    topic = topic_of(head)
+    outside = _guess(head, topic)
+    everything = _guess(text, topic_of(text))
+    if outside.role is None or (everything.strong and not outside.strong):
+        return everything
+    return outside if topic is not None else Guess(outside.role, everything.topic, outside.strong)
+
+
+def _of_both(text: str, topic: Topic | None) -> Guess | None:
+    """Read `Triggers and procedure` as a way back, `Monitoring & success metrics` as a watch."""
     if topic is Topic.TRIGGERS:
-        return Guess(Role.WATCH, topic)
+        steps = _ALSO_STEPS.search(text) is not None
+        return Guess(Role.ROLLBACK, strong=True) if steps else Guess(Role.WATCH, topic)
+    if topic is Topic.CRITERIA and _MONITORS.match(text):
+        return Guess(Role.WATCH, Topic.OBJECTIVES, strong=True)
+    return None
+
+
+def _guess(text: str, topic: Topic | None) -> Guess:
+    both = _of_both(text, topic)
+    if both is not None:
+        return both
+    if _RECORDS.search(text):
+        return Guess(Role.REFERENCE)
     for pattern, role in _STRONG:
         if pattern.search(text):
             return Guess(role, topic, strong=True)
-    if topic in {Topic.RED_FLAGS, Topic.ALERTS, Topic.OBJECTIVES}:
+    if topic in {Topic.RED_FLAGS, Topic.ALERTS, Topic.OBJECTIVES, Topic.THRESHOLDS}:
         return Guess(Role.WATCH, topic)
     if _REFERENCE.search(text):
         return Guess(Role.REFERENCE)

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import re
 
-from gonogo.runbook.drafts import Origin
+from gonogo.plan.kinds import Role
+from gonogo.runbook import phrases, roles
+from gonogo.runbook.drafts import Origin, short_title
+from gonogo.runbook.labels import numbered
 from gonogo.runbook.notebook import Notebook
-from gonogo.runbook.outline import OPEN_MARKS, TICK_MARKS, Fence, Html, Item
+from gonogo.runbook.outline import OPEN_MARKS, TICK_MARKS, Fence, Html, Item, Paragraph, Quote
+from gonogo.runbook.words import Piece, Words
 
 STEP_MARKS = OPEN_MARKS | TICK_MARKS
 """Signs before a line that make it a step."""
+_WAIT = re.compile(
+    r"(?:wait|pause|hold|soak|bake|watch|monitor|observe)\b[^.<>≤≥]{0,60}?\s\d+\s?(?:[-–]\s?\d+\s?)?"
+    r"(?:s|sec\w*|m|min\w*|h|hrs?|hours?|days?)\b",
+    re.IGNORECASE,
+)
 _FIRST_COMMENT = re.compile(r"\s*(?:#(?![!|])|--(?!\|)|//)\s*(\S.{2,150}?)\s*$")
 
 
@@ -18,6 +27,16 @@ def origin_of(item: Item) -> Origin:
     if item.checkbox is not None or item.has_malformed_box:
         return Origin.BOX
     return Origin.ITEM if item.ordered is not None else Origin.MARK
+
+
+def title_of(words: Words, origin: Origin) -> str:
+    """Return what a step is called: its words, or the first sentence of those of a paragraph."""
+    text = words.text if origin is not Origin.PARAGRAPH else words.text.rstrip(":")
+    title = " ".join(numbered(text)[1].split())
+    whole = origin is Origin.MARK and phrases.smells(words)  # `✅ Mail: > 93 % delivered`
+    if origin not in (Origin.BOX, Origin.ITEM, Origin.ROW) and not whole:
+        title = short_title(title)
+    return title.rstrip(":").strip() or text.strip() or "(no words)"
 
 
 def has_box(item: Item) -> bool:
@@ -42,11 +61,61 @@ def mean_html(node: Html, book: Notebook) -> None:
     book.mean(node.span, "ignored", "comment" if node.is_comment else "HTML")
 
 
-def first_comment(fence: Fence) -> tuple[int, str, int] | None:
-    """Return row, text and column of a comment on the first line of a block, if there is one."""
+def is_wait(paragraph: Paragraph, role: Role | None) -> bool:
+    """Tell `Wait 10 minutes before the next wave.` from text, and from the lead of a list."""
+    text = paragraph.text.strip()
+    if role not in (Role.DEPLOY, Role.VERIFY) or paragraph.is_bold_step or text.endswith(":"):
+        return False
+    return _WAIT.match(text) is not None
+
+
+def heads_a_list(item: Item) -> bool:
+    """Tell a category (`**Slow answers**`, `Data:`) from a line that says something itself."""
+    text = item.text.strip()
+    bold = item.words.bold
+    whole = bool(bold) and bold[0].start == 0 and bold[0].end >= len(text.rstrip(":").rstrip())
+    return bool(item.items) and (whole or text.endswith(":")) and not phrases.smells(item.words)
+
+
+def holds_conditions(item: Item, book: Notebook) -> bool:
+    """Say what a category among conditions is; steps that stand there are carried out by nobody."""
+    if not roles.are_steps(item.text):
+        book.mean(item.span, "group", short_title(item.text))
+        return True
+    book.mean(item.span, "text", short_title(item.text))
+    book.warn(
+        "GN325",
+        f"the steps under `{item.text.strip().rstrip(':')}` stand among conditions: they are not"
+        " carried out",
+        item.span,
+        hint="put them under a heading of their own, such as `## Rollback`",
+    )
+    return False
+
+
+def mean_quotation(quote: Quote, book: Notebook) -> None:
+    """Say of a quotation that it is one, and of a bound in it that nobody judges it."""
+    book.mean(quote.span, "text", "quotation")
+    if phrases.smells(quote.words):
+        book.warn(
+            "GN330",
+            "a bound in a quotation is not judged",
+            quote.span,
+            hint="take the `>` away, or leave it if it is only quoted",
+        )
+    for child in quote.children:
+        if isinstance(child, Html):
+            mean_html(child, book)
+
+
+def first_comment(fence: Fence) -> Words | None:
+    """Return a comment on the first line of a block, if there is one."""
     for row, line in enumerate(fence.body_without_options.split("\n")):
         if not line.strip():
             continue
         found = _FIRST_COMMENT.match(line)
-        return (row, found[1], found.start(1)) if found else None
+        if found is None:
+            return None
+        place = fence.place(row, found.start(1), len(found[1]))
+        return Words(found[1], (Piece(0, place.line, place.column),))
     return None

@@ -19,6 +19,9 @@ _SETTING = re.compile(
     \s*[:=]\s*(?P<value>\S.*)""",
     re.VERBOSE | re.IGNORECASE,
 )
+_PLAIN = re.compile(  # a comment, or an item of a list that is a sentence and no setting
+    r"""\s*(?:\#|//|-\s+(?![\w.-]+\s*:))\s*["']?(?P<value>[\w<>≤≥].{3,})"""
+)
 _OF_K6 = re.compile(  # only k6 writes a threshold so, in whatever language its options stand
     r"""(?P<sign>["'`])(?P<value>(?:p\(\d{1,2}(?:\.\d+)?\)|avg|med|min|max|rate|count)\s?
     [<>]=?\s?\d+(?:\.\d+)?)(?P=sign)""",
@@ -55,6 +58,11 @@ def _candidates(fence: Fence) -> Iterator[Words]:
             yield _words(fence, row, start, line[start:].rstrip())
             continue
         settings = fence.language in _SETTINGS
+        if settings or fence.language == "promql":
+            plain = _PLAIN.match(line)
+            if plain is not None:
+                yield _words(fence, row, plain.start("value"), plain["value"].rstrip().strip("\"'"))
+                continue
         said = _SETTING.match(line) if settings else None
         for match in [said] if said is not None else _OF_K6.finditer(line):
             value = match["value"].rstrip().rstrip(",").strip("\"'")

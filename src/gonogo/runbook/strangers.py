@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from gonogo.plan.kinds import Role
+from gonogo.runbook import promises
 from gonogo.runbook.directives import Name, remarks_of
 from gonogo.runbook.layout import Place
 from gonogo.runbook.notebook import Notebook
-from gonogo.runbook.outline import Fence, Html, Item, Section, descend
+from gonogo.runbook.outline import Fence, Html, Item, Section, Table, descend
 from gonogo.runbook.shapes import mean_html
-from gonogo.source import Span
+from gonogo.runbook.words import Words
+from gonogo.source import Span, shortened
 
+_LONGEST = 100  # characters of a line that states a bound: longer ones explain something
+_ESCALATES = re.compile(r"\bescalation\b", re.IGNORECASE)  # its conditions are often alerts
 _NAMES = ", ".join(f"`{r.value}`" for r in Role)
 
 
@@ -27,6 +32,8 @@ def report(places: Sequence[Place], book: Notebook) -> None:
         section = place.section
         if place.role is Role.REFERENCE:
             book.mean(_whole(section), "reference", f"{section.text}: never carried out")
+            if _ESCALATES.search(section.text):
+                _untold(section, "is never carried out", book)
         elif section.level > 0 or section.nodes:
             book.mean(_whole(section), "text", section.text or "before the first heading")
             _unrecognised(section, book)
@@ -55,6 +62,7 @@ def _unrecognised(section: Section, book: Notebook) -> None:
     ]
     if section.number is not None:
         blocks += [n for n in section.nodes if isinstance(n, Fence) and _runs(n, book)]
+    told = _untold(section, "names no phase", book)
     if blocks:
         book.strict(
             "GN324",
@@ -69,13 +77,42 @@ def _unrecognised(section: Section, book: Notebook) -> None:
             section.span,
             hint=f"write `- Phase: …` under the heading, one of {_NAMES}",
         )
-    elif any(isinstance(n, Fence) and _runs(n, book) for n in section.nodes):
+    elif not told and any(isinstance(n, Fence) and _runs(n, book) for n in section.nodes):
         book.note(
             "GN325",
             f"`{section.text}` names no phase: its blocks are only shown",
             section.span,
             hint="write `- Phase: …` under the heading to carry them out",
         )
+
+
+def _untold(section: Section, why: str, book: Notebook) -> bool:
+    """Say once that the bounds of a section are compared by nobody; False when it has none."""
+    bounds = _bounds(section)
+    if not bounds:
+        return False
+    more = f" and {len(bounds) - 1} more stand" if len(bounds) > 1 else " stands"
+    book.warn(
+        "GN325",
+        f"`{section.text}` {why}: the bound `{shortened(bounds[0].text)}`{more} there, and nobody"
+        " compares it",
+        bounds[0].place(),
+        hint=f"write `- Phase: …` under the heading, one of {_NAMES}",
+    )
+    return True
+
+
+def _bounds(section: Section) -> list[Words]:
+    """Return the lines and cells of a section that state a bound, not those of running text."""
+    found: list[Words] = []
+    for node in section.nodes:
+        for inner in descend(node):
+            if isinstance(inner, Item):
+                found.append(inner.words)
+            elif isinstance(inner, Table):
+                found += [cell.words for row in inner.rows for cell in row.cells]
+    short = (words for words in found if len(words.text) <= _LONGEST)
+    return [words for words in short if promises.has_bound(words)]
 
 
 def _runs(fence: Fence, book: Notebook) -> bool:

@@ -1,35 +1,21 @@
-"""Tables that mean something: rows of targets are rules, rows of a checklist are steps."""
+"""Tables of targets: rows and cells that state a bound are rules."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from gonogo.plan.grammar_severity import deadline
 from gonogo.plan.kinds import Role
 from gonogo.plan.model import Consequence
-from gonogo.runbook import phrases
+from gonogo.runbook import phrases, polarity
 from gonogo.runbook.drafts import RuleDraft
 from gonogo.runbook.layout import Place
 from gonogo.runbook.notebook import Notebook
-from gonogo.runbook.outline import TICK_MARKS, Cell, Row, Table
+from gonogo.runbook.outline import Row, Table
 from gonogo.runbook.roles import CONSEQUENCES, Topic
 from gonogo.runbook.words import Piece, Words
-from gonogo.source import Span
 
-_ITEM = ("item", "task", "step", "check", "action", "activity", "checklist item", "what", "to do")
-_TAKEN: tuple[str, ...] = (
-    "status",
-    "done",
-    "done?",
-    "owner",
-    "responsible",
-    "assignee",
-    "who",
-    "complete",
-)
-_TAKEN += ("complete", "completed", "sign-off", "✓", "✅", "date", "by", "result", "dri", "☑")
 _METRIC: tuple[str, ...] = (
     "metric",
     "measure",
@@ -73,6 +59,15 @@ _SIGN_FIRST = re.compile(
 _RANGE = re.compile(r"\s*\d[\d.,]*\s*\S{0,4}\s*[-–]\s*\d[\d.,]*\s*\S{0,4}\s*$")
 _BARE = re.compile(r"\s*[<>=≤≥≠!\d]")
 _SEVERITY = ("severity", "action", "action/severity", "level", "response", "consequence", "then")
+_ACTION = (
+    "action",
+    "action/severity",
+    "action on breach",
+    "actions",
+    "response",
+    "then",
+    "consequence",
+)
 _CLOCK: tuple[str, ...] = (
     "respond within",
     "response within",
@@ -82,29 +77,40 @@ _CLOCK: tuple[str, ...] = (
     "deadline",
 )
 _CLOCK += ("resolve within", "response", "clock", "action", "action/severity")
-_OWNER = ("owner", "responsible", "assignee", "who", "dri", "by")
-_STATE = ("status", "done", "done?", "complete", "completed", "✓", "✅", "result", "☑")
-_DONE = re.compile(r"^\s*(?:done|complete[d]?|yes|pass(?:ed)?|ok|x|\[x\])\b", re.IGNORECASE)
-_NOTHING = frozenset({"", "-", "–", "—", "n/a", "na", "none", "tbd", "?", "*"})
+_TIMES = frozenset(
+    ("timeline", "time", "time limit", "time frame", "response time", "sla", *_CLOCK)
+)
+"""Columns that say by when something is done, and no condition."""
+NOTHING = frozenset({"", "-", "–", "—", "n/a", "na", "none", "tbd", "?", "*"})
 _BOUNDS: tuple[tuple[re.Pattern[str], Consequence | None], ...] = (
     (
-        re.compile(r"^(?:auto[\s-]?)?(?:roll[\s-]?back|abort|revert|no[\s-]?go)\b", re.IGNORECASE),
+        re.compile(
+            r"^(?:auto[\s-]?)?(?:roll[\s-]?back|abort|revert|no[\s-]?go|go back)\b", re.IGNORECASE
+        ),
         Consequence.ROLLBACK,
     ),
-    (re.compile(r"^(?:warn|warning|yellow|amber)\b", re.IGNORECASE), Consequence.WARN),
-    (re.compile(r"^(?:critical|crit|red)\b", re.IGNORECASE), Consequence.CRITICAL),
+    (
+        re.compile(
+            r"^(?:warn|warning|yellow|amber|caution|concern|worry|degraded)\b", re.IGNORECASE
+        ),
+        Consequence.WARN,
+    ),
+    (
+        re.compile(r"^(?:critical|crit|red|danger|unacceptable)\b", re.IGNORECASE),
+        Consequence.CRITICAL,
+    ),
     (re.compile(r"^(?:page|paging|alert)\b", re.IGNORECASE), Consequence.PAGE),
     (
         re.compile(
             r"^(?:targets?|objectives?|goals?|slo|green|healthy|normal|acceptable|pass(?: if)?|"
-            r"must be)\b|\btarget$",
+            r"must be|success|expected|expectation|ok|good|go if|promote if)\b|\btarget$",
             re.IGNORECASE,
         ),
         Consequence.OBJECTIVE,
     ),
     (
         re.compile(
-            r"^(?:thresholds?|limits?|bounds?|expected|expectation|value|criteria|max(?:imum)?)\b"
+            r"^(?:thresholds?|limits?|bounds?|value|criteria|max(?:imum)?)\b"
             r"|\bthreshold$|\blimit$",
             re.IGNORECASE,
         ),
@@ -123,63 +129,8 @@ _SEVERITIES: tuple[tuple[re.Pattern[str], Consequence], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class CheckRow:
-    """One row of a checklist table."""
-
-    words: Words
-    span: Span
-    claimed: bool
-    critical: bool
-    owner: str | None
-    notes: tuple[str, ...]
-
-
-def checklist(table: Table) -> tuple[CheckRow, ...] | None:
-    """Return the rows of a checklist table, or None when the table is none.
-
-    A checklist has a column of things to do and one that says who does them or how far they are.
-    """
-    item = table.column(*_ITEM)
-    if item is None or table.column(*_TAKEN) is None or _bound_columns(table):
-        return None
-    owner, state = table.column(*_OWNER), table.column(*_STATE)
-    rows = []
-    for row in table.rows:
-        cell = row.cells[item]
-        if not cell.text.strip():
-            continue
-        named = row.cells[owner].text.strip() if owner is not None else ""
-        status = row.cells[state] if state is not None else None
-        rows.append(
-            CheckRow(
-                words=cell.words,
-                span=row.span,
-                claimed=status is not None and _is_done(status),
-                critical="⚠" in cell.raw,
-                owner=named if named.casefold() not in _NOTHING else None,
-                notes=_notes(table, row, {item, owner, state}),
-            )
-        )
-    return tuple(rows)
-
-
-def _is_done(cell: Cell) -> bool:
-    return bool(_DONE.match(cell.raw)) or any(mark in cell.raw for mark in TICK_MARKS)
-
-
-def _notes(table: Table, row: Row, used: set[int | None]) -> tuple[str, ...]:
-    found = []
-    for index, (head, cell) in enumerate(zip(table.header, row.cells, strict=False)):
-        text = cell.text.strip()
-        if index in used or head.text.strip() in ("", "#", "No", "No.", "Nr") or not text:
-            continue
-        if text.casefold() not in _NOTHING:
-            found.append(f"{head.text}: {text}")
-    return tuple(found)
-
-
-def _bound_columns(table: Table) -> list[tuple[int, Consequence | None]]:
+def bound_columns(table: Table) -> list[tuple[int, Consequence | None]]:
+    """Return the columns that hold bounds, each with what it is for when its heading says so."""
     found = []
     for index, cell in enumerate(table.header):
         for pattern, consequence in _BOUNDS:
@@ -197,7 +148,7 @@ def targets(
     `above` is what the list holds by its heading, and the sentence in front of it.
     """
     topic, lead = above
-    bounds = _bound_columns(table)
+    bounds = bound_columns(table)
     metric = table.column(*_METRIC)
     if metric is None and bounds and bounds[0][0] > 0:
         metric = 0
@@ -207,15 +158,19 @@ def targets(
     if metric is None:
         return None
     window, severity = table.column(*_WINDOW), table.column(*_SEVERITY)
-    clock = table.column(*_CLOCK)
+    clock, action = table.column(*_CLOCK), table.column(*_ACTION)
     rules: list[RuleDraft] = []
     for row in table.rows:
         for index, consequence in bounds:
             cell = row.cells[index]
-            if cell.text.strip().casefold() in _NOTHING:
+            if cell.text.strip().casefold() in NOTHING:
                 continue
             words = _joined(row, metric, index, window, _statistic(row, metric, bounds))
+            if consequence is Consequence.OBJECTIVE and cell.text.strip() == "0":
+                words = join([row.cells[metric].words, prefixed("= ", cell.words)])
             said = severity_of(row.cells[severity].text) if severity is not None else None
+            if consequence is None and said is None and action is not None:
+                said = _by_action(row.cells[action].text, cell.text, words, topic)
             meant = consequence
             if consequence in (None, Consequence.OBJECTIVE):
                 meant = _by_topic(topic, consequence, said)
@@ -243,21 +198,27 @@ def _whole_conditions(
     Only where the section holds rules; None where no cell states a bound.
     """
     topic, lead = above
-    columns = range(len(table.header)) if topic in CONSEQUENCES else ()
+    columns = [
+        index
+        for index, head in enumerate(table.header)
+        if topic in CONSEQUENCES and head.text.strip().casefold() not in _TIMES
+    ]
     found = (i for i in columns if any(phrases.smells(row.cells[i].words) for row in table.rows))
     column = next(found, None)
     if column is None:
         return None
     metric = table.column(*_METRIC) or 0
     window, severity = table.column(*_WINDOW), table.column(*_SEVERITY)
-    clock = table.column(*_CLOCK)
+    clock, action = table.column(*_CLOCK), table.column(*_ACTION)
     rules = []
     for row in table.rows:
         cell = row.cells[column]
-        if cell.text.strip().casefold() in _NOTHING:
+        if cell.text.strip().casefold() in NOTHING:
             continue
         name = metric if _BARE.match(cell.text) else column
         said = severity_of(row.cells[severity].text) if severity not in (None, column) else None
+        if action not in (None, column) and rolls_back(row.cells[action].text):
+            said = Consequence.ROLLBACK
         rules.append(
             RuleDraft(
                 _joined(row, name, column, window),
@@ -288,7 +249,22 @@ def _by_topic(
     """Settle a column that is called threshold or target by its section and its severity column."""
     if said is not None and consequence is None:
         return said
-    return consequence or CONSEQUENCES.get(topic)
+    open_still = topic in (Topic.THRESHOLDS, Topic.ALERTS)  # the words of the heading may tell
+    return consequence or (None if open_still else CONSEQUENCES.get(topic))
+
+
+def _by_action(action: str, bound: str, words: Words, topic: Topic) -> Consequence | None:
+    """Return what a row is for when its action names no severity: calm, or something is done."""
+    if action.strip().casefold() in NOTHING:
+        return None
+    found = polarity.of_action(action, bound, words)
+    holds = found is Consequence.OBJECTIVE or topic in (Topic.OBJECTIVES, Topic.STEPS)
+    return found if holds else None
+
+
+def rolls_back(text: str) -> bool:
+    """Tell whether what is done about a row is to go back."""
+    return severity_of(text) is Consequence.ROLLBACK
 
 
 def severity_of(text: str) -> Consequence | None:
@@ -315,7 +291,7 @@ def _joined(row: Row, metric: int, bound: int, window: int | None, stat: str = "
         parts[-1] = prefixed("between ", parts[-1])
     if window is not None and window not in (metric, bound):
         words = row.cells[window].words
-        if words.text.strip().casefold() not in _NOTHING:
+        if words.text.strip().casefold() not in NOTHING:
             said = words.text.strip().casefold()
             parts.append(words if said.startswith(("for ", "over ")) else prefixed("for ", words))
     return join(parts)
@@ -340,6 +316,26 @@ def join(parts: Sequence[Words]) -> Words:
     if pieces:
         pieces[0] = pieces[0]._replace(offset=0)
     return Words(text, tuple(pieces))
+
+
+def report_others(table: Table, rules: Sequence[RuleDraft], book: Notebook) -> None:
+    """Warn of bounds in a column beside those that are judged, once for each column."""
+    judged = {rule.span for rule in rules}
+    times = {i for i, head in enumerate(table.header) if head.text.strip().casefold() in _TIMES}
+    used = {table.column(*_METRIC) or 0, table.column(*_WINDOW), table.column(*_SEVERITY)} | times
+    for index, head in enumerate(table.header):
+        cells = [row.cells[index] for row in table.rows if index not in used]
+        first = next(
+            (c for c in cells if _SIGN_FIRST.match(c.text) and phrases.smells(c.words)), None
+        )
+        if first is None or any(cell.span in judged for cell in cells):
+            continue
+        book.warn(
+            "GN331",
+            f"the bound `{first.text}` is not judged: `{head.text}` does not say what it is for",
+            first.span,
+            hint="head the column `Target`, `Warning`, `Critical` or `Rollback`",
+        )
 
 
 def report_bounds(table: Table, book: Notebook) -> None:
