@@ -24,6 +24,7 @@ UNFILLED = {
     "curl -f https://your-app.example.org": "your-app.example.org",
     "export KEY=YOUR_API_KEY; x $KEY": "YOUR_API_KEY",
     "gh issue close [ISSUE]": "[ISSUE]",
+    "curl https://[production-url]/health": "[production-url]",
     "notify '[Contact Info]'": "[Contact Info]",
     "helm upgrade x --set tag={{ version }}": "{{ version }}",
     "docker pull app:xxx": "xxx",
@@ -51,6 +52,7 @@ kubectl get x -o go-template='{{range .items}}{{end}}'
 echo '[INFO] done'
 grep '[ERROR]' log
 ls [A-Z]*
+curl http://[fe80::1]/ http://[::1]:80/
 tr '[A-Z]' '[a-z]'
 echo ${ARR[INDEX]}
 mktemp /tmp/a.XXXXXX

@@ -56,6 +56,7 @@ _EVERYWHERE = (
     re.compile(r"(?<![\w.$/{#\\-])[xX]{3,}(?![\w{])(?:-[xX]{3,})*"),
     re.compile(r"(?<![\w.])v?X\.Y(?:\.Z)?\b"),
     re.compile(r"(?<![\w])path/to/[\w./-]*"),
+    re.compile(r"(?<=://)\[[A-Za-z][\w -]{1,40}\]"),  # an address of IPv6 has colons
 )
 _ELLIPSIS = re.compile(r"(?:(?<=\s)|^)(?:\.\.\.|…)(?=\s|$)", re.MULTILINE)
 _BRACKET = re.compile(

@@ -19,7 +19,8 @@ from gonogo.runbook.words import Piece, Words
 from gonogo.source import Span, shortened
 
 _COMMENT = re.compile(
-    r"(?:^|\s)(?:#|--|//)\s{0,4}(?P<text>(?:(?:expect(?:ed|s)?(?: (?:result|output|response|"
+    r"(?:^|\s)(?:#|--|//)(?:\s{0,4}|(?P<aside>[^()]{1,120}\())"
+    r"(?P<text>(?:(?:expect(?:ed|s)?(?: (?:result|output|response|"
     r"status))?\s{0,3}:)"
     r"|(?:(?:this |it |all |both )?(?:should|must) (?:return|be|show|see|list|output|print|fail|"
     r"give|respond|contain|match|not )))"
@@ -103,7 +104,8 @@ def _comments(fence: Fence) -> list[Words]:
             start = match.start("text")
             label = _LABEL.match(match["text"])
             start += label.end() if label else 0
-            found += _words(line, start, row, fence)
+            end = line.find(")", start) if match["aside"] else -1
+            found += _words(line[:end] if end > 0 else line, start, row, fence)
             continue
         bound = _BOUND.match(line) if len(line) <= 400 else None
         if bound is not None:

@@ -25,6 +25,7 @@ _SHOWS = re.compile(
     r"[\"“'`]?(?P<text>[^\"”'`]{1,60})[\"”'`]?",
     re.IGNORECASE,
 )
+_IT = re.compile(r"^(?:it|this|that)\s+(?=(?:should|must)\b)", re.IGNORECASE)
 _SAME = {"stdout": "output", "stderr": "errors"}
 _TEXTS = ("output", "body", "value")
 
@@ -41,7 +42,7 @@ def of_announced(words: Words, names: Collection[str]) -> str:
     condition = phrases.read(words).condition
     if condition is None or _QUOTED.fullmatch(text):
         return of_words(words, names) or (condition.say() if condition is not None else "…")
-    return text
+    return _IT.sub("", text)
 
 
 def of_words(words: Words, names: Collection[str]) -> str:
