@@ -16,8 +16,9 @@ _DOWN = bag(
 )
 _UP = bag(
     "rise rises rose increase increases increased climb climbs jump jumps spike spikes grow grows "
-    "grew"
+    "grew surges soars"
 )
+_EITHER = bag("degrades worsens regresses deteriorates improves deviates")
 _LESS = bag("drop decrease dip fall decline reduction")
 _NOUNS = _LESS | bag("regression increase rise jump growth degradation deviation drift change")
 _SIGNS = frozenset({"<", ">", "<=", ">=", "=<", "more than", "at least", "exceeds", "exceeding"})
@@ -38,7 +39,7 @@ def check_change(scope: Scope, tokens: Tokens, at: int, read: Read) -> None:
     if noun > 0 and tokens[noun].low in _NOUNS and tokens[at].low in _SIGNS and _is_share(read):
         raise _of_what(scope, tokens, noun, at)
     verb = at - 1 - (tokens[at - 1].low == "by")
-    if verb < 0 or tokens[verb].low not in _DOWN | _UP:
+    if verb < 0 or tokens[verb].low not in _DOWN | _UP | _EITHER:
         return
     by = verb < at - 1
     rather = tokens[at].low.split(" ")[0] in _BY_HOW_MUCH
@@ -65,12 +66,16 @@ def _over_baseline(scope: Scope, tokens: Tokens, at: int, read: Read) -> Misread
 
 
 def _of_what(scope: Scope, tokens: Tokens, verb: int, at: int) -> Misread:
-    down = tokens[verb].low in _DOWN | _LESS
+    rising, falling = "`> 120 % of baseline`", "`< 80 % of baseline`"
+    hint = f"write for example {rising}, or `rises above` and the level"
+    if tokens[verb].low in _DOWN | _LESS:
+        hint = f"write for example {falling}, or `drops below` and the level"
+    elif tokens[verb].low in _EITHER:
+        hint = f"write for example {rising} of what should be low, {falling} of what should be high"
     return scope.wrong(
         "GN111",
         f"`{scope.slice(tokens[verb], tokens[at])}` is a change, and of what is not said",
         scope.span(tokens[verb], tokens[at]),
         expected="a level, or a share of the recorded baseline",
-        hint=f"write for example `{'< 80 %' if down else '> 120 %'} of baseline`, or "
-        f"`{'drops below' if down else 'rises above'}` and the level",
+        hint=hint,
     )

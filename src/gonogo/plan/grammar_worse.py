@@ -91,11 +91,12 @@ _FAILS = NEGATIONS | bag("fail fails unable")
 def refuse_unmet(scope: Scope, said: Tokens, mark: Token, subject: Subject, read: Read) -> None:
     """Refuse `fails to start within 10 minutes`: longer is meant, and `within` says shorter.
 
-    `no slow calls (> 3 s)` speaks of those that there must not be: `> 3 s` is not what holds.
+    `no slow calls (> 3 s)` speaks of those that there must not be: `> 3 s` is not what holds. And
+    `3 complaints within 1 hour` says how many there are in a time, not how long they take.
 
     Raises:
         Misread: GN121, where a `not` stands before what is to happen within a time, or a `no`
-            before what is compared.
+            before what is compared; GN118, where a number does.
     """
     first = subject.first
     if first is not None and first.low == "no" and mark.op in _SIDES:
@@ -109,6 +110,14 @@ def refuse_unmet(scope: Scope, said: Tokens, mark: Token, subject: Subject, read
     timed = isinstance(read.value, Quantity) and read.value.dimension is Dimension.TIME
     if mark.low != "within" or not timed or subject.negated:
         return
+    if said and said[0].kind is Kind.NUMBER and subject.metric is not None:  # else a percentile
+        raise scope.wrong(
+            "GN118",
+            "a number of things in a time is a rate, not how long one takes",
+            scope.span(said[0], mark),
+            expected="a name, and the bound on it",
+            hint=f"write how many: `… >= {said[0].text}`, of a metric that counts that time",
+        )
     for token in said:
         if token.kind is Kind.WORD and token.low in _FAILS:
             raise scope.wrong(
@@ -123,6 +132,7 @@ def refuse_unmet(scope: Scope, said: Tokens, mark: Token, subject: Subject, read
 _ALL_OF = bag(
     "all the requests calls responses answers complete completed finish are answered served done"
 )
+_SHARE_OF = (["%", "of"], ["percent", "of"])
 
 
 def share_of_requests(scope: Scope, words: Tokens, op: Op) -> Subject | None:
@@ -135,7 +145,7 @@ def share_of_requests(scope: Scope, words: Tokens, op: Op) -> Subject | None:
     """
     words = words[strip_verbs(words) :]
     low = [word.low for word in words]
-    if len(low) < 4 or words[0].kind is not Kind.NUMBER or low[1:3] != ["%", "of"]:
+    if len(low) < 4 or words[0].kind is not Kind.NUMBER or low[1:3] not in _SHARE_OF:
         return None
     if any(word not in _ALL_OF for word in low[3:]):
         return None

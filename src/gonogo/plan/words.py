@@ -139,7 +139,7 @@ FILLERS_BEFORE_OP = bag(
     "remains remain remaining keeps drops drop dropping falls fall falling dips dip goes go "
     "grows grow growing going gets get rises rise rising climbs climb jumps spikes increases "
     "increase takes take taking has have had in of at with by for the a an need needs well "
-    "always consistently "
+    "always consistently degrades worsens regresses deteriorates improves "
     "may can now currently ever reach that which do does did return returns returned list lists"
 )
 NEGATIONS = bag(
