@@ -38,6 +38,8 @@ def check_change(scope: Scope, tokens: Tokens, at: int, read: Read) -> None:
     noun = at - 1 - (tokens[at - 1].low == "of")
     if noun > 0 and tokens[noun].low in _NOUNS and tokens[at].low in _SIGNS and _is_share(read):
         raise _of_what(scope, tokens, noun, at)
+    if at > 1 and tokens[0].low in _NOUNS and tokens[1].low == "in" and _is_share(read):
+        raise _of_what(scope, tokens, 0, at)  # `drop in conversion of more than 5 %`
     verb = at - 1 - (tokens[at - 1].low == "by")
     if verb < 0 or tokens[verb].low not in _DOWN | _UP | _EITHER:
         return
