@@ -12,6 +12,7 @@ import psycopg
 from tests.support.kinds import a_context
 
 from gonogo import records
+from gonogo.actions.migrate import Migrate
 from gonogo.plan.kinds import Context, Effect, Observation, Work
 
 TWO = {
@@ -20,6 +21,7 @@ TWO = {
     "0002_pages.up.sql": "ALTER TABLE books ADD COLUMN pages int;",
     "0002_pages.down.sql": "ALTER TABLE books DROP COLUMN pages;",
 }
+UP = Migrate(unproved="a test")
 
 
 def write(folder: Path, files: Mapping[str, str], name: str = "migrations") -> Path:
@@ -42,6 +44,11 @@ def do(work: Work, url: str, folder: Path, run: str = "run") -> Observation:
 def rows(url: str, query: str) -> list[tuple[object, ...]]:
     with psycopg.connect(url, autocommit=True) as connection:
         return connection.execute(query.encode()).fetchall()
+
+
+def columns(url: str, table: str = "books") -> list[object]:
+    query = f"SELECT attname FROM pg_attribute WHERE attrelid = to_regclass('{table}')"
+    return [row[0] for row in rows(url, f"{query} AND attnum > 0 AND NOT attisdropped ORDER BY 1")]
 
 
 def versions(url: str) -> list[object]:

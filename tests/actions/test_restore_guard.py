@@ -17,15 +17,8 @@ from gonogo.actions.backup import Backup, CheckBackup, Restore
 from gonogo.actions.migrate import Migrate
 from gonogo.errors import Severity, WorkError
 from gonogo.plan.kinds import Effect
-from gonogo.services import Postgres
 
 OTHER = "billing"
-
-
-@pytest.fixture
-def shop(postgres: Postgres, database: str, tmp_path: Path) -> Shop:
-    fill(database)
-    return Shop(postgres, database, tmp_path)
 
 
 @pytest.fixture

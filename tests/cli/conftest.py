@@ -1,4 +1,4 @@
-"""Runs that many tests look at: each is carried out once."""
+"""Runs that many tests look at, each carried out once, and folders in which tests run commands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 from tests.cli import books
+from tests.cli.rehearsals import EXAMPLES, Said
 from tests.cli.running import Done, gonogo, id_of
+
+from gonogo.cli import main
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +107,26 @@ def waits(pipes: Path) -> Path:
     """A folder with a runbook whose second step waits until a test lets it go on."""
     (pipes / "deploy.md").write_text(books.WAITS, encoding="utf-8")
     return pipes
+
+
+@pytest.fixture
+def said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Said:
+    """Run a command in a folder that holds the examples; return code, output and messages."""
+    for path in EXAMPLES.iterdir():
+        shutil.copy(path, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in ("test", "rehearse"):
+        known = main.COMMANDS.get(name)
+        monkeypatch.setitem(
+            main.COMMANDS, name, known or main.Command(f"gonogo.cli.{name}", "words", "example")
+        )
+
+    def run(*words: str) -> tuple[int, str, str]:
+        code = main.run(words)
+        streams = capsys.readouterr()
+        return code, streams.out, streams.err
+
+    return run

@@ -160,3 +160,11 @@ class Watching:
     @property
     def blind(self) -> list[str]:
         return [batch.blind for batch in self.batches if batch.blind]
+
+
+def begun(log: Log, lines: int) -> Watching:
+    """Watch a log whose first lines have been read."""
+    watching = Watching(log)
+    log.append(lines)
+    watching.read()
+    return watching

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.plan.test_destructive import DESTRUCTIVE_SQL, HARMLESS_SQL
+from tests.plan.statements import DESTRUCTIVE_SQL, HARMLESS_SQL
 
 from gonogo.plan.sqlread import read, without_values
 from gonogo.plan.sqlrisk import Danger, Known, Setting

@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from tests.judge.watching import a_condition
-from tests.report.builders import Story
+from tests.report.builders import Story, a_phase, a_plan
 
 from gonogo.judge import watch as judged
 from gonogo.judge.buckets import Bucket, Figure, Form, Given, Shape, Share
@@ -16,6 +16,8 @@ from gonogo.judge.moves import Move
 from gonogo.judge.rules import Machine, Terms
 from gonogo.judge.streaks import State
 from gonogo.plan.model import Consequence, Rule
+from gonogo.report.evidence import Evidence
+from gonogo.report.watch import Watch
 from gonogo.run.noting import counted, seen
 from gonogo.source import Span
 
@@ -152,3 +154,15 @@ def _buckets(
         name: bucket if bucket.count else replace(bucket, reasons=why, watched_ms=0)
         for name, bucket in found.items()
     }
+
+
+def a_watch(*slices: tuple[int | None, int | None], **more: object) -> Watched:
+    story = Story(a_plan(a_phase("watch", "Watch"))).phase("watch", "Watch", "watch")
+    watched = Watched(story, **more)  # type: ignore[arg-type]
+    watched.see(*slices)
+    return watched
+
+
+def watch_of(evidence: Evidence) -> Watch:
+    ((_, watch),) = evidence.watches()
+    return watch

@@ -1,13 +1,15 @@
-"""One stage per test: a plan of one phase with one step, unless the test says otherwise."""
+"""One stage per test, a plan of one step unless the test says otherwise; and a run that tells."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.support.scenes import Stage
+from tests.support.telling import World
 from tests.support.works import a_phase, a_plan
 
 from gonogo.plan.model import Plan, Step
@@ -26,3 +28,16 @@ def stage(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
     yield build
     for made in opened:
         made.journal.close()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[Callable[..., World]]:
+    """Build the alerts and messages of a run from the channels of its contacts."""
+    with ExitStack() as stack:
+
+        def build(ways: Any, **more: Any) -> World:
+            made = World(tmp_path, ways, **more)
+            stack.callback(lambda: made.journal.close())  # noqa: PLW0108 - it is reborn with another
+            return made
+
+        yield build

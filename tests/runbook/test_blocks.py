@@ -11,9 +11,9 @@ from typing import Any, ClassVar, Literal, cast
 
 import pytest
 import yaml
+from tests.runbook.books import EXPLICIT, a_plan, a_step, codes
 from tests.runbook.conftest import Reader
 from tests.runbook.scripted import Base, Port, Shell
-from tests.runbook.test_assemble import EXPLICIT, a_plan, a_step, codes
 
 from gonogo.plan.condition import Null, Relative
 from gonogo.plan.kinds import Work

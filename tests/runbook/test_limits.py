@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from tests.runbook.books import EXPLICIT, METRICS, a_plan, codes
 from tests.runbook.conftest import Reader
-from tests.runbook.test_assemble import EXPLICIT, METRICS, a_plan, codes
 
 from gonogo.plan.model import Consequence
 

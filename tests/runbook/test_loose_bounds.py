@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.runbook.test_assemble import EXPLICIT, METRICS, Reader, codes
+from tests.runbook.books import EXPLICIT, METRICS, codes
+from tests.runbook.conftest import Reader
 
 from gonogo.errors import Severity
 

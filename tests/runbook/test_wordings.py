@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from tests.runbook.books import METRICS, a_plan
 from tests.runbook.conftest import Reader
-from tests.runbook.test_assemble import METRICS, a_plan
 
 from gonogo.errors import Severity
 from gonogo.plan.model import Consequence
