@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,14 @@ def test_a_text_that_leaves_the_database_is_refused(shop: Shop) -> None:
     assert "it connects to a database by itself (`\\connect postgres`)" in problem
 
 
+@pytest.fixture
+def earlier(shop: Shop) -> Iterator[str]:
+    """The name of an empty database that a dump of the whole server begins with."""
+    yield shop.server.create_database("a_first_one")
+    shop.server.drop_database("a_first_one")
+
+
+@pytest.mark.usefixtures("earlier")
 def test_a_dump_of_the_whole_server_is_refused_but_can_be_read(shop: Shop) -> None:
     text = dumped(shop, "--no-role-passwords", name="pg_dumpall")
     problem = str(proved(shop, text, "all.sql").indicators["problem"])

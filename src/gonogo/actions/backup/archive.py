@@ -134,7 +134,9 @@ def _text(found: Found, deadline: Deadline) -> Read:
 
 
 def _name_in(head: bytes) -> str:
-    """Return the name that `pg_dump --create` writes into its text."""
+    """Return the name that `pg_dump --create` writes into its text; a whole server has none."""
+    if plain.CLUSTER in head:
+        return ""
     name = re.search(rb"^-- Name: (.+); Type: DATABASE;", head, re.MULTILINE)
     return name[1].decode(errors="replace") if name else ""
 
