@@ -91,6 +91,11 @@ class Log:
         self._out.close()
         self._out = self.path.open("a", encoding="utf-8")
 
+    def rotate(self) -> None:
+        """Rotate as logrotate does, with a server that opens its log anew at once."""
+        self.rename()
+        self.reopen()
+
     def copy_and_cut(self) -> None:
         """Rotate as `copytruncate` does."""
         self.finish()

@@ -87,8 +87,7 @@ def test_a_compressed_file_between_two_rotations_is_named_as_a_gap(
     log: Log, *, whole: bool
 ) -> None:
     watching = begun(log, 3)
-    log.rename()
-    log.reopen()
+    log.rotate()
     log.append(2)
     log.rename()
     log.compress()

@@ -13,8 +13,7 @@ Trouble = Callable[[Log], None]
 
 def _two_rotations(log: Log) -> None:
     for _ in range(2):
-        log.rename()
-        log.reopen()
+        log.rotate()
         log.append(2)
 
 
@@ -59,8 +58,7 @@ TROUBLES: dict[str, Trouble] = {
 @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES.keys())
 def test_reads_every_line_once_when_the_log_is(log: Log, trouble: Trouble, dies: bool) -> None:
     log.append(3)
-    log.rename()
-    log.reopen()
+    log.rotate()
     log.append(3)  # an older file lies beside it
     watching = begun(log, 4)
     log.append(2)  # not yet read when it happens
@@ -81,14 +79,12 @@ def test_a_copy_that_somebody_made_is_not_read(log: Log) -> None:
     shutil.copyfile(log.path, log.path.with_name("access.jsonl.1"))
     log.append(2)
     watching.read()
-    log.rename()
-    log.reopen()
+    log.rotate()
     log.append(1)
     watching.read()
     watching.read(60)
     watching.crash()
-    log.rename()
-    log.reopen()
+    log.rotate()
     log.append(1)
     watching.read()
     assert watching.values == log.written
@@ -123,8 +119,7 @@ def test_a_last_line_without_an_end_is_read_when_its_file_is_over(log: Log) -> N
     watching = Watching(log)
     log.raw(b'{"n": 500}')
     watching.read()
-    log.rename()
-    log.reopen()
+    log.rotate()
     log.append(1)
     watching.read()
     watching.read(60)
@@ -135,8 +130,7 @@ def test_another_log_beside_it_is_not_read(log: Log) -> None:
     watching = begun(log, 1)
     for name in ("access.jsonl.admin", "access-admin.jsonl", "access-2.jsonl", "other.jsonl.1"):
         log.path.with_name(name).write_text('{"n": 99}\n')
-    log.rename()
-    log.reopen()
+    log.rotate()
     log.append(1)
     watching.read()
     assert watching.values == log.written
